@@ -1,0 +1,1 @@
+"""The service: configuration, storage, polling, pages and the command line."""

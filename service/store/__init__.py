@@ -1,0 +1,1 @@
+"""The only code that speaks to PostgreSQL: one module per aggregate."""

@@ -1,0 +1,570 @@
+-- The first schema: districts to school days.
+
+CREATE TYPE reading_kind AS ENUM (
+    'interval',   -- bytes between two instants
+    'counter',    -- total so far in a day or billing cycle; may reset
+    'gauge',      -- a rolling total
+    'sample'      -- a state or signal as observed at an instant
+);
+
+CREATE TYPE reading_series AS ENUM (
+    'day',           -- the provider's day
+    'cycle',         -- the billing cycle or calendar month
+    'last_30_days',  -- rolling
+    'line',          -- the line's state
+    'modem'          -- the radio's signal
+);
+
+CREATE TYPE line_status AS ENUM ('active', 'suspended', 'deactivated', 'pre_active', 'pending', 'unknown');
+
+CREATE TYPE suspended_by AS ENUM (
+    'loan_desk',  -- checked in at the desk: suspended by design
+    'season',     -- a summer suspension
+    'carrier'     -- suspended at the carrier, reason not told
+);
+
+CREATE TYPE device_kind AS ENUM (
+    'hotspot',       -- battery hotspot: switched off is no fault
+    'fixed_router',  -- a router that stays at home
+    'bus_router',    -- never a home connection
+    'laptop'         -- never a home connection
+);
+
+CREATE TYPE day_kind AS ENUM ('instructional', 'half_day', 'break', 'holiday');
+
+CREATE TYPE at_allowance AS ENUM (
+    'stop',      -- no data until the next period
+    'throttle',  -- too slow for homework until the next period
+    'charge',    -- goes on, for a price
+    'none'       -- no allowance
+);
+
+CREATE TYPE allowance_period AS ENUM ('day', 'month', 'cycle', 'year');
+
+CREATE TYPE line_day_basis AS ENUM (
+    'interval',    -- the provider's own figure for the day or parts of it
+    'bucket',      -- last total of the provider's day
+    'difference',  -- differences of a cycle counter
+    'span'         -- a known 0 inside a longer span of 0
+);
+
+CREATE TYPE loan_state AS ENUM (
+    -- in the order of preference for a student with several loans: what may be adequate comes before what is not
+    'adequate',
+    'unknown',     -- no data, or too old: never counted as unused
+    'weak',        -- used, but measured evidence is below the floor
+    'exhausted',   -- the allowance is used up and the plan stops or throttles
+    'idle',        -- every day of the last 7 is known and 0
+    'never_used',  -- no byte since the loan or the first observation
+    'suspended'
+);
+
+CREATE TYPE state_reason AS ENUM (
+    'loan_desk', 'season', 'carrier', 'deactivated',  -- suspended
+    'day_allowance', 'cycle_allowance',               -- exhausted
+    'no_line', 'status_stale', 'usage_unknown',       -- unknown
+    'signal', 'offline_evenings'                      -- weak
+);
+
+CREATE TYPE coverage_status AS ENUM (
+    'known',
+    'incomplete',      -- completeness below the floor: only the bounds are shown
+    'need_unknown',
+    'not_applicable'   -- need is 0
+);
+
+CREATE TYPE poll_outcome AS ENUM (
+    'running',
+    'succeeded',
+    'partial',    -- the list was read to its end, but some lines it promised were not seen
+    'failed',
+    'abandoned'   -- the process that ran it is gone
+);
+
+CREATE TABLE schema_migrations (
+    name        text PRIMARY KEY,
+    checksum    text NOT NULL,  -- SHA-256 of the file
+    applied_at  timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE districts (
+    district_id            integer PRIMARY KEY,  -- chosen in the configuration; never changes
+    name                   text NOT NULL,
+    time_zone              text NOT NULL,
+    school_year_starts     text NOT NULL DEFAULT '07-01' CHECK (school_year_starts ~ '^\d\d-\d\d$'),
+    pseudonym_fingerprint  text,                 -- of the key file; a wrong key is refused
+    computed_through_on    date                  -- loan days and school days exist up to this day
+);
+
+CREATE TABLE schools (
+    district_id       integer NOT NULL REFERENCES districts,
+    school_id         bigint GENERATED ALWAYS AS IDENTITY,
+    ncessch           text NOT NULL CHECK (ncessch ~ '^\d{12}$'),  -- NCES school id, as text
+    name              text NOT NULL,
+    is_high_needs     boolean,                                     -- NULL: not told
+    high_needs_basis  text,                                        -- the list or rule, with its year
+    PRIMARY KEY (district_id, school_id),
+    UNIQUE (district_id, ncessch)
+);
+
+CREATE TABLE need_counts (
+    district_id  integer NOT NULL,
+    school_id    bigint NOT NULL,
+    as_of_on     date NOT NULL,
+    enrolled     integer NOT NULL,
+    answered     integer NOT NULL,
+    need         integer NOT NULL,
+    PRIMARY KEY (district_id, school_id, as_of_on),
+    FOREIGN KEY (district_id, school_id) REFERENCES schools,
+    CHECK (0 <= need AND need <= answered AND answered <= enrolled)
+);
+
+-- The district's school days. A day that is not listed, between the first and the last listed one, has no school.
+CREATE TABLE calendar_days (
+    district_id  integer NOT NULL REFERENCES districts,
+    on_day       date NOT NULL,
+    kind         day_kind NOT NULL,
+    PRIMARY KEY (district_id, on_day)
+);
+
+-- Where one school differs from the district.
+CREATE TABLE school_calendar_days (
+    district_id  integer NOT NULL,
+    school_id    bigint NOT NULL,
+    on_day       date NOT NULL,
+    kind         day_kind NOT NULL,
+    PRIMARY KEY (district_id, school_id, on_day),
+    FOREIGN KEY (district_id, school_id) REFERENCES schools
+);
+
+CREATE TABLE plans (
+    district_id       integer NOT NULL REFERENCES districts,
+    plan_id           bigint GENERATED ALWAYS AS IDENTITY,
+    plan_key          text NOT NULL,
+    allowance_bytes   bigint CHECK (allowance_bytes > 0),  -- NULL: unlimited, or told line by line by the vendor
+    allowance_period  allowance_period NOT NULL DEFAULT 'month',
+    cycle_day         smallint NOT NULL DEFAULT 1 CHECK (cycle_day BETWEEN 1 AND 28),
+    is_pooled         boolean NOT NULL DEFAULT false,
+    at_allowance      at_allowance NOT NULL DEFAULT 'stop',
+    monthly_cost      numeric(10, 2),                      -- NULL: not told
+    PRIMARY KEY (district_id, plan_id),
+    UNIQUE (district_id, plan_key)
+);
+
+CREATE TABLE accounts (
+    district_id  integer NOT NULL REFERENCES districts,
+    account_id   bigint GENERATED ALWAYS AS IDENTITY,
+    account_key  text NOT NULL,
+    collector    text NOT NULL,              -- 'file': fed by imports only
+    time_zone    text NOT NULL,              -- of the provider's day
+    lag_days     smallint NOT NULL DEFAULT 0,
+    rank         smallint NOT NULL DEFAULT 1,  -- which source a line's day is taken from: lowest first
+    cadence      interval NOT NULL DEFAULT '1 hour',  -- of its line states
+    plan_id      bigint,                     -- of its new lines
+    PRIMARY KEY (district_id, account_id),
+    UNIQUE (district_id, account_key),
+    FOREIGN KEY (district_id, plan_id) REFERENCES plans
+);
+CREATE INDEX accounts_plan ON accounts (district_id, plan_id);
+
+CREATE TABLE devices (
+    district_id  integer NOT NULL REFERENCES districts,
+    device_id    bigint GENERATED ALWAYS AS IDENTITY,
+    imei         text CHECK (imei ~ '^\d{15}$'),  -- 14 digits and the check digit
+    serial       text,
+    kind         device_kind NOT NULL DEFAULT 'hotspot',
+    PRIMARY KEY (district_id, device_id),
+    UNIQUE (district_id, imei),
+    UNIQUE (district_id, serial)
+);
+
+-- A line is a SIM (ICCID) that carries a number (MDN). Numbers move between SIMs, so only the ICCID is unique.
+CREATE TABLE lines (
+    district_id     integer NOT NULL REFERENCES districts,
+    line_id         bigint GENERATED ALWAYS AS IDENTITY,
+    iccid           text CHECK (iccid ~ '^\d{18,20}$'),  -- with its Luhn digit where the vendor gives it
+    mdn             text CHECK (mdn ~ '^\+\d{8,15}$'),   -- E.164
+    plan_id         bigint,
+    observed_since  timestamptz NOT NULL,                -- the first instant a source spoke of it
+    PRIMARY KEY (district_id, line_id),
+    UNIQUE (district_id, iccid),
+    FOREIGN KEY (district_id, plan_id) REFERENCES plans
+);
+CREATE INDEX lines_mdn ON lines (district_id, mdn);
+CREATE INDEX lines_plan ON lines (district_id, plan_id);
+
+-- Which device held which line, and when. A line's day belongs to the last device that held it on that day.
+CREATE TABLE line_device_links (
+    district_id  integer NOT NULL,
+    line_id      bigint NOT NULL,
+    starts_at    timestamptz NOT NULL,  -- -infinity: as far back as anyone knows
+    ends_at      timestamptz,           -- NULL: still there
+    device_id    bigint NOT NULL,
+    PRIMARY KEY (district_id, line_id, starts_at),
+    FOREIGN KEY (district_id, line_id) REFERENCES lines,
+    FOREIGN KEY (district_id, device_id) REFERENCES devices,
+    CHECK (ends_at > starts_at)
+);
+CREATE INDEX line_device_links_device ON line_device_links (district_id, device_id);
+
+-- A vendor's device groups: only their keys, as their names can be a child's.
+CREATE TABLE provider_groups (
+    district_id  integer NOT NULL,
+    account_id   bigint NOT NULL,
+    group_key    text NOT NULL,
+    parent_key   text,
+    school_id    bigint,  -- the school whose devices are in the group, where the district says so
+    PRIMARY KEY (district_id, account_id, group_key),
+    FOREIGN KEY (district_id, account_id) REFERENCES accounts,
+    FOREIGN KEY (district_id, school_id) REFERENCES schools
+);
+CREATE INDEX provider_groups_school ON provider_groups (district_id, school_id);
+
+-- A vendor's own id of a line.
+CREATE TABLE provider_keys (
+    district_id   integer NOT NULL,
+    account_id    bigint NOT NULL,
+    provider_key  text NOT NULL,
+    line_id       bigint NOT NULL,
+    identity      text NOT NULL,  -- the identifiers as last told: a row that tells the same needs no second look
+    PRIMARY KEY (district_id, account_id, provider_key),
+    FOREIGN KEY (district_id, account_id) REFERENCES accounts,
+    FOREIGN KEY (district_id, line_id) REFERENCES lines
+);
+CREATE INDEX provider_keys_line ON provider_keys (district_id, line_id);
+
+-- The newest a source has said of a line. Written with the readings, in their transaction.
+CREATE TABLE latest_states (
+    district_id        integer NOT NULL,
+    line_id            bigint NOT NULL,
+    account_id         bigint NOT NULL,
+    read_at            timestamptz NOT NULL,  -- the instant of the newest sweep that saw the line
+    status             line_status,
+    raw_status         text,
+    suspended_by       suspended_by,
+    is_online          boolean,               -- NULL: not told
+    day_limit_bytes    bigint,
+    cycle_limit_bytes  bigint,
+    group_key          text,
+    PRIMARY KEY (district_id, line_id, account_id),
+    FOREIGN KEY (district_id, line_id) REFERENCES lines,
+    FOREIGN KEY (district_id, account_id) REFERENCES accounts
+) WITH (fillfactor = 50);  -- rewritten by every sweep: room for updates in place
+CREATE INDEX latest_states_account ON latest_states (district_id, account_id);
+
+CREATE TABLE loans (
+    district_id     integer NOT NULL REFERENCES districts,
+    loan_id         bigint GENERATED ALWAYS AS IDENTITY,
+    device_id       bigint NOT NULL,
+    school_id       bigint NOT NULL,
+    borrower        text NOT NULL DEFAULT '',  -- pseudonym (HMAC-SHA256); '': not told
+    household       text NOT NULL DEFAULT '',  -- pseudonym; '': not told
+    checked_out_on  date NOT NULL,
+    due_on          date,
+    returned_on     date,                      -- the first day it was no longer out
+    PRIMARY KEY (district_id, loan_id),
+    UNIQUE (district_id, device_id, checked_out_on, borrower),
+    FOREIGN KEY (district_id, device_id) REFERENCES devices,
+    FOREIGN KEY (district_id, school_id) REFERENCES schools,
+    CHECK (returned_on >= checked_out_on)
+);
+CREATE INDEX loans_school ON loans (district_id, school_id);
+
+-- Raw readings: one row per line, source, kind, series and instant; a page read twice is one reading.
+-- Monthly partitions, made ahead; no default partition, as an instant out of range is refused at parse.
+-- The account has no foreign key here: it comes from provider_keys, which has one, and a second check of every
+-- row costs as much as the first.
+CREATE TABLE usage_readings (
+    district_id  integer NOT NULL,
+    line_id      bigint NOT NULL,
+    account_id   bigint NOT NULL,
+    kind         reading_kind NOT NULL,
+    series       reading_series NOT NULL,
+    starts_at    timestamptz NOT NULL,
+    ends_at      timestamptz,      -- intervals only
+    total_bytes  bigint NOT NULL CHECK (total_bytes >= 0),
+    PRIMARY KEY (district_id, line_id, account_id, kind, series, starts_at),
+    FOREIGN KEY (district_id, line_id) REFERENCES lines
+) PARTITION BY RANGE (starts_at);
+CREATE INDEX usage_readings_starts_at ON usage_readings USING brin (starts_at) WITH (pages_per_range = 32);
+
+CREATE TABLE state_readings (
+    district_id   integer NOT NULL,
+    line_id       bigint NOT NULL,
+    account_id    bigint NOT NULL,
+    kind          reading_kind NOT NULL,
+    series        reading_series NOT NULL,
+    starts_at     timestamptz NOT NULL,
+    status        line_status NOT NULL,
+    suspended_by  suspended_by,
+    is_online     boolean,  -- NULL: not told
+    PRIMARY KEY (district_id, line_id, account_id, kind, series, starts_at),
+    FOREIGN KEY (district_id, line_id) REFERENCES lines
+) PARTITION BY RANGE (starts_at);
+CREATE INDEX state_readings_starts_at ON state_readings USING brin (starts_at) WITH (pages_per_range = 32);
+
+CREATE TABLE signal_readings (
+    district_id  integer NOT NULL,
+    line_id      bigint NOT NULL,
+    account_id   bigint NOT NULL,
+    kind         reading_kind NOT NULL,
+    series       reading_series NOT NULL,
+    starts_at    timestamptz NOT NULL,
+    rsrp_dbm     real,
+    rsrq_db      real,
+    sinr_db      real,
+    PRIMARY KEY (district_id, line_id, account_id, kind, series, starts_at),
+    FOREIGN KEY (district_id, line_id) REFERENCES lines
+) PARTITION BY RANGE (starts_at);
+CREATE INDEX signal_readings_starts_at ON signal_readings USING brin (starts_at) WITH (pages_per_range = 32);
+
+-- Use that cannot be given to a day: a portal's period, or a counter's difference over more than 36 hours.
+CREATE TABLE usage_spans (
+    district_id  integer NOT NULL,
+    line_id      bigint NOT NULL,
+    account_id   bigint NOT NULL,
+    starts_at    timestamptz NOT NULL,
+    ends_at      timestamptz NOT NULL,
+    total_bytes  bigint NOT NULL CHECK (total_bytes >= 0),
+    is_file      boolean NOT NULL,  -- a portal's period: its own window for "in use"
+    PRIMARY KEY (district_id, line_id, account_id, starts_at),
+    FOREIGN KEY (district_id, line_id) REFERENCES lines,
+    FOREIGN KEY (district_id, account_id) REFERENCES accounts,
+    CHECK (ends_at > starts_at)
+);
+CREATE INDEX usage_spans_account ON usage_spans (district_id, account_id, ends_at);
+
+-- What one source says of a line on a local day. No row: that source has not spoken.
+-- Line days and loan days are written by one statement each, from rows that have their foreign keys; checking
+-- them again would double what a day costs.
+CREATE TABLE line_days (
+    district_id              integer NOT NULL,
+    on_day                   date NOT NULL,
+    line_id                  bigint NOT NULL,
+    account_id               bigint NOT NULL,
+    used_bytes               bigint,         -- NULL: unknown
+    basis                    line_day_basis,
+    status                   line_status,    -- at the day's end; NULL: none read within 2 x cadence of it
+    suspended_by             suspended_by,
+    has_reached_day_limit    boolean NOT NULL DEFAULT false,
+    has_reached_cycle_limit  boolean,        -- NULL: no total of the cycle read on the day, or no limit
+    PRIMARY KEY (district_id, on_day, line_id, account_id)
+) PARTITION BY RANGE (on_day);
+CREATE INDEX line_days_at_limit ON line_days (district_id, on_day, line_id) WHERE has_reached_day_limit;
+
+-- The one state of every open loan on every day, with its reason.
+CREATE TABLE loan_days (
+    district_id              integer NOT NULL,
+    on_day                   date NOT NULL,
+    loan_id                  bigint NOT NULL,
+    school_id                bigint NOT NULL,  -- the school that held the loan that day
+    state                    loan_state NOT NULL,
+    reason                   state_reason,     -- NULL where the state says it all
+    used_bytes               bigint,           -- over the SIMs its device held; NULL: unknown
+    is_used_7                boolean,          -- use_7; NULL: unknown
+    is_used_30               boolean,          -- use_30; NULL: unknown
+    is_coarse                boolean NOT NULL, -- a period longer than 7 days stood in for the window
+    last_used_on             date,
+    last_unknown_on          date,
+    observed_since_on        date,             -- the later of the loan's start and the first observation
+    exhausted_until_on       date,             -- last day of the period whose allowance is used up
+    idle_days                integer NOT NULL, -- calendar clock: known-zero days since the last use
+    idle_instructional_days  integer,          -- instructional clock; NULL: no calendar
+    computed_at              timestamptz NOT NULL,
+    revised_at               timestamptz,      -- late data changed the row after its day had been reported
+    PRIMARY KEY (district_id, on_day, loan_id)
+) PARTITION BY RANGE (on_day);
+
+-- Counts of students, not of loans: a student takes the best state of their open loans.
+CREATE TABLE school_days (
+    district_id          integer NOT NULL,
+    on_day               date NOT NULL,
+    school_id            bigint NOT NULL,
+    enrolled             integer,           -- NULL, with answered and need: not known
+    answered             integer,
+    need                 integer,
+    loaned               integer NOT NULL,
+    active_30            integer NOT NULL,
+    active_7             integer NOT NULL,
+    adequate             integer NOT NULL,
+    unknown              integer NOT NULL,
+    weak                 integer NOT NULL,
+    exhausted            integer NOT NULL,
+    idle                 integer NOT NULL,
+    never_used           integer NOT NULL,
+    suspended            integer NOT NULL,
+    coverage_status      coverage_status NOT NULL,
+    completeness         double precision NOT NULL,
+    coverage             double precision,  -- NULL: see coverage_status
+    coverage_low         double precision,
+    coverage_high        double precision,
+    is_need_exceeded     boolean NOT NULL,  -- more adequate loans than need: the need count is stale
+    is_instructional     boolean,           -- NULL: no calendar
+    is_out_of_session    boolean NOT NULL,  -- in a break
+    computed_at          timestamptz NOT NULL,
+    revised_at           timestamptz,
+    PRIMARY KEY (district_id, on_day, school_id),
+    FOREIGN KEY (district_id, school_id) REFERENCES schools
+);
+CREATE INDEX school_days_school ON school_days (district_id, school_id);
+
+-- Days to compute again because data came in. line_id 0: every line of the account.
+CREATE TABLE dirty_line_days (
+    district_id  integer NOT NULL,
+    account_id   bigint NOT NULL,
+    on_day       date NOT NULL,
+    line_id      bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (district_id, account_id, on_day, line_id),
+    FOREIGN KEY (district_id, account_id) REFERENCES accounts
+);
+
+-- Days whose loan states and school counts are to be computed again, and on from there.
+CREATE TABLE dirty_loan_days (
+    district_id  integer NOT NULL REFERENCES districts,
+    on_day       date NOT NULL,
+    PRIMARY KEY (district_id, on_day)
+);
+
+CREATE TABLE poll_runs (
+    district_id     integer NOT NULL,
+    poll_run_id     bigint GENERATED ALWAYS AS IDENTITY,
+    account_id      bigint NOT NULL,
+    endpoint_group  text NOT NULL,
+    instant_at      timestamptz NOT NULL,  -- the instant of every snapshot reading in the sweep
+    started_at      timestamptz NOT NULL,
+    finished_at     timestamptz,
+    outcome         poll_outcome NOT NULL DEFAULT 'running',
+    cursor          text,                  -- after the last stored page
+    pages           integer NOT NULL DEFAULT 0,
+    lines           integer NOT NULL DEFAULT 0,  -- distinct lines seen
+    rows_written    bigint NOT NULL DEFAULT 0,
+    rows_rejected   integer NOT NULL DEFAULT 0,
+    lines_promised  integer,               -- what the vendor says the list holds
+    error           text,                  -- what went wrong, without secrets or values
+    PRIMARY KEY (district_id, poll_run_id),
+    FOREIGN KEY (district_id, account_id) REFERENCES accounts
+);
+CREATE INDEX poll_runs_account ON poll_runs (district_id, account_id, endpoint_group, started_at);
+
+-- Rows of a sweep that were skipped, by place and reason; never the value.
+CREATE TABLE poll_rejections (
+    district_id  integer NOT NULL,
+    poll_run_id  bigint NOT NULL,
+    reason       text NOT NULL,
+    first_path   text NOT NULL,
+    rejected     integer NOT NULL,
+    PRIMARY KEY (district_id, poll_run_id, reason),
+    FOREIGN KEY (district_id, poll_run_id) REFERENCES poll_runs
+);
+
+-- How far each endpoint group has been read, who may read it now, and how it fares.
+CREATE TABLE watermarks (
+    district_id           integer NOT NULL,
+    account_id            bigint NOT NULL,
+    endpoint_group        text NOT NULL,
+    watermark_at          timestamptz,  -- moves only in the transaction that stored the rows
+    last_attempt_at       timestamptz,
+    last_success_at       timestamptz,
+    failing_since_at      timestamptz,  -- NULL: the last attempt succeeded
+    last_error            text,
+    lease_holder          uuid,
+    lease_expires_at      timestamptz,
+    PRIMARY KEY (district_id, account_id, endpoint_group),
+    FOREIGN KEY (district_id, account_id) REFERENCES accounts
+);
+
+-- Times that nothing was read, so that nobody takes them for times without use.
+CREATE TABLE poll_gaps (
+    district_id     integer NOT NULL,
+    account_id      bigint NOT NULL,
+    endpoint_group  text NOT NULL,
+    starts_at       timestamptz NOT NULL,
+    ends_at         timestamptz NOT NULL,
+    PRIMARY KEY (district_id, account_id, endpoint_group, starts_at),
+    FOREIGN KEY (district_id, account_id) REFERENCES accounts
+);
+
+CREATE TABLE imports (
+    district_id    integer NOT NULL REFERENCES districts,
+    import_id      bigint GENERATED ALWAYS AS IDENTITY,
+    kind           text NOT NULL,
+    sha256         text NOT NULL,     -- of the file's bytes
+    imported_at    timestamptz NOT NULL,
+    rows_accepted  integer NOT NULL,
+    rows_rejected  integer NOT NULL,
+    rows_changed   integer NOT NULL,
+    PRIMARY KEY (district_id, import_id)
+);
+
+-- Makes the monthly partitions that cover the given days where they are missing; returns how many it made.
+CREATE FUNCTION ensure_partitions(first_on date, last_on date) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    parent text;
+    month date;
+    partition_name text;
+    made integer := 0;
+BEGIN
+    FOREACH parent IN ARRAY ARRAY['usage_readings', 'state_readings', 'signal_readings', 'line_days', 'loan_days'] LOOP
+        month := date_trunc('month', first_on);
+        WHILE month <= last_on LOOP
+            partition_name := parent || to_char(month, '_YYYYMM');
+            IF to_regclass(partition_name) IS NULL THEN
+                EXECUTE format(
+                    'CREATE TABLE IF NOT EXISTS %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
+                    partition_name, parent,
+                    CASE WHEN parent LIKE '%readings' THEN month::text || ' 00:00:00+00' ELSE month::text END,
+                    CASE WHEN parent LIKE '%readings' THEN (month + interval '1 month')::date::text || ' 00:00:00+00'
+                         ELSE (month + interval '1 month')::date::text END
+                );
+                made := made + 1;
+            END IF;
+            month := month + interval '1 month';
+        END LOOP;
+    END LOOP;
+    RETURN made;
+END
+$$;
+
+-- Takes a partition out of its table and drops it. The lock on the table is waited for briefly, so that nobody
+-- else waits behind us; the caller tries again.
+CREATE FUNCTION drop_partition(parent regclass, partition regclass) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('lock_timeout', '2s', true);
+    EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', parent, partition);
+    EXECUTE format('DROP TABLE %s', partition);
+END
+$$;
+
+-- The district's figures on a day: a surplus at one school never hides a shortage at another.
+CREATE VIEW district_days AS
+SELECT
+    d.district_id,
+    d.on_day,
+    count(*) FILTER (WHERE d.need IS NOT NULL) AS schools_with_need,
+    count(*) FILTER (WHERE d.need IS NULL) AS schools_without_need,
+    sum(d.enrolled) AS enrolled,
+    sum(d.answered) AS answered,
+    sum(d.need) AS need,
+    sum(d.loaned) AS loaned,
+    sum(d.active_30) AS active_30,
+    sum(d.active_7) AS active_7,
+    sum(d.adequate) AS adequate,
+    sum(d.unknown) AS unknown,
+    sum(least(d.adequate, d.need)) AS covered,
+    sum(greatest(0, d.need - d.loaned)) AS unserved,
+    CASE WHEN sum(d.loaned) = 0 THEN 1
+         ELSE 1 - sum(d.unknown)::double precision / sum(d.loaned) END AS completeness,
+    sum(least(d.adequate, d.need))::double precision / nullif(sum(d.need), 0) AS coverage_if_complete,
+    sum(least(d.adequate, d.need + d.enrolled - d.answered))::double precision
+        / nullif(sum(d.need + d.enrolled - d.answered), 0) AS coverage_low,
+    sum(least(d.adequate + d.unknown, d.need))::double precision / nullif(sum(d.need), 0) AS coverage_high,
+    sum(least(d.adequate, d.need)) FILTER (WHERE s.is_high_needs)::double precision
+        / nullif(sum(d.need) FILTER (WHERE s.is_high_needs), 0) AS high_needs_coverage_if_complete,
+    sum(least(d.adequate, d.need)) FILTER (WHERE NOT s.is_high_needs)::double precision
+        / nullif(sum(d.need) FILTER (WHERE NOT s.is_high_needs), 0) AS other_coverage_if_complete,
+    bool_or(d.is_out_of_session) AS is_out_of_session
+FROM school_days AS d
+JOIN schools AS s USING (district_id, school_id)
+GROUP BY d.district_id, d.on_day;

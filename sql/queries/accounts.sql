@@ -1,0 +1,29 @@
+-- upsert_district --
+-- Parameters: district, name, time zone, month and day that the school year starts on.
+INSERT INTO districts (district_id, name, time_zone, school_year_starts)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT (district_id) DO UPDATE
+SET name = excluded.name, time_zone = excluded.time_zone, school_year_starts = excluded.school_year_starts
+WHERE (districts.name, districts.time_zone, districts.school_year_starts)
+    IS DISTINCT FROM (excluded.name, excluded.time_zone, excluded.school_year_starts);
+
+-- upsert_plan --
+-- Parameters: district, key, allowance in bytes, period, cycle day, at allowance, monthly cost.
+INSERT INTO plans (district_id, plan_key, allowance_bytes, allowance_period, cycle_day, at_allowance, monthly_cost)
+VALUES ($1, $2, $3, $4, $5, $6, $7::text::numeric)
+ON CONFLICT (district_id, plan_key) DO UPDATE
+SET allowance_bytes = excluded.allowance_bytes, allowance_period = excluded.allowance_period,
+    cycle_day = excluded.cycle_day, at_allowance = excluded.at_allowance, monthly_cost = excluded.monthly_cost;
+
+-- upsert_account --
+-- Parameters: district, key, collector, time zone, lag days, rank, cadence, plan key.
+INSERT INTO accounts AS a (district_id, account_key, collector, time_zone, lag_days, rank, cadence, plan_id)
+SELECT $1, $2, $3, $4, $5, $6, $7, (SELECT plan_id FROM plans WHERE district_id = $1 AND plan_key = $8)
+ON CONFLICT (district_id, account_key) DO UPDATE
+SET collector = excluded.collector, time_zone = excluded.time_zone, lag_days = excluded.lag_days,
+    rank = excluded.rank, cadence = excluded.cadence, plan_id = excluded.plan_id
+RETURNING account_id;
+
+-- account_ids --
+-- Parameters: district.
+SELECT account_key, account_id FROM accounts WHERE district_id = $1;

@@ -1,0 +1,440 @@
+-- all_districts --
+SELECT district_id, time_zone FROM districts ORDER BY district_id;
+
+-- mark_days_to_come --
+-- The days up to the present one that no states exist for yet: the first ever is the first day that a source
+-- spoke of. Parameters: district, the present day.
+INSERT INTO dirty_loan_days (district_id, on_day)
+SELECT d.district_id, least(coalesce(d.computed_through_on + 1, first.on_day, $2::date), $2::date)
+FROM districts AS d
+CROSS JOIN LATERAL (SELECT min(l.on_day) AS on_day FROM line_days AS l WHERE l.district_id = d.district_id) AS first
+WHERE d.district_id = $1 AND d.computed_through_on IS DISTINCT FROM $2::date
+ON CONFLICT DO NOTHING;
+
+-- mark_next_loan_day --
+-- Parameters: district, the first day to compute again.
+INSERT INTO dirty_loan_days (district_id, on_day) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+
+-- drop_marks_before_first_day --
+-- Days before any source spoke have no states to compute. Parameters: district, the present day.
+WITH first AS (
+    SELECT coalesce(min(on_day), $2::date) AS on_day FROM line_days WHERE district_id = $1
+),
+early AS (
+    DELETE FROM dirty_loan_days AS m
+    USING first
+    WHERE m.district_id = $1 AND m.on_day < first.on_day
+    RETURNING m.on_day
+)
+INSERT INTO dirty_loan_days (district_id, on_day)
+SELECT $1::integer, first.on_day
+FROM first
+WHERE EXISTS (SELECT FROM early)
+ON CONFLICT DO NOTHING;
+
+-- next_dirty_loan_day --
+-- The earliest day to compute, and how many are marked. Parameters: district, the present day.
+SELECT min(on_day) AS on_day, count(*) AS marked FROM dirty_loan_days WHERE district_id = $1 AND on_day <= $2;
+
+-- take_dirty_loan_day --
+-- Parameters: district, day.
+DELETE FROM dirty_loan_days WHERE district_id = $1 AND on_day = $2;
+
+-- set_computed_through --
+-- Parameters: district, day.
+UPDATE districts SET computed_through_on = $2
+WHERE district_id = $1 AND (computed_through_on IS NULL OR computed_through_on < $2)
+RETURNING true;
+
+-- lock_rollup --
+-- One process at a time computes a district's days; held to the end of the transaction, as is the memory that
+-- its joins may take before they go to disk. Parameters: district.
+SELECT pg_try_advisory_xact_lock(1634034290, $1) FROM set_config('work_mem', '64MB', true);
+
+-- drop_closed_loan_days --
+-- Rows of loans that were not open on the day after all. Parameters: district, day.
+WITH dropped AS (
+    DELETE FROM loan_days AS o
+    USING loans AS l
+    WHERE o.district_id = $1 AND o.on_day = $2
+        AND l.district_id = o.district_id AND l.loan_id = o.loan_id
+        AND (l.checked_out_on > o.on_day OR l.returned_on <= o.on_day)
+    RETURNING o.loan_id
+)
+SELECT count(*) FROM dropped;
+
+-- compute_loan_days --
+-- One state for every loan that is open on the day, from the day before and the day's line days; returns how
+-- many rows changed. The order of the states is that of the definitions.
+-- Parameters: district, day, now, first and last instant of the 7 days up to it, RSRP floor in dBm, samples
+-- needed for evidence, first and last hour of the homework window (local).
+WITH district AS (
+    SELECT
+        time_zone AS local_zone,
+        -- the day was judged in full and reported: what changes now is a revision
+        computed_through_on > $2::date + (
+            SELECT coalesce(max(a.lag_days), 0) FROM accounts AS a WHERE a.district_id = $1 AND a.collector <> 'file'
+        ) AS is_reported
+    FROM districts
+    WHERE district_id = $1
+),
+open_loans AS (
+    SELECT l.loan_id, l.device_id, l.school_id, l.checked_out_on, d.kind
+    FROM loans AS l
+    JOIN devices AS d USING (district_id, device_id)
+    WHERE l.district_id = $1 AND l.checked_out_on <= $2 AND (l.returned_on IS NULL OR l.returned_on > $2)
+        AND d.kind IN ('hotspot', 'fixed_router')
+),
+held_lines AS (
+    SELECT DISTINCT ON (k.line_id) k.line_id, k.device_id
+    FROM line_device_links AS k
+    CROSS JOIN district AS d
+    WHERE k.district_id = $1
+        AND (k.starts_at AT TIME ZONE d.local_zone)::date <= $2
+        AND (k.ends_at IS NULL OR (k.ends_at AT TIME ZONE d.local_zone)::date >= $2)
+    ORDER BY k.line_id, k.starts_at DESC
+),
+usage AS (
+    SELECT DISTINCT ON (o.line_id) o.line_id, o.used_bytes
+    FROM line_days AS o
+    JOIN accounts AS a USING (district_id, account_id)
+    WHERE o.district_id = $1 AND o.on_day = $2 AND o.used_bytes IS NOT NULL
+    ORDER BY o.line_id, a.rank, o.basis, o.account_id
+),
+statuses AS (
+    SELECT DISTINCT ON (o.line_id)
+        o.line_id, o.status IN ('suspended', 'deactivated') AS is_suspended, o.suspended_by, o.has_reached_cycle_limit
+    FROM line_days AS o
+    JOIN accounts AS a USING (district_id, account_id)
+    WHERE o.district_id = $1 AND o.on_day = $2 AND o.status IS NOT NULL
+    ORDER BY o.line_id, a.rank, o.account_id
+),
+day_limits AS (
+    SELECT line_id, count(DISTINCT on_day) AS days_at_limit
+    FROM line_days
+    WHERE district_id = $1 AND on_day BETWEEN $2::date - 6 AND $2 AND has_reached_day_limit
+    GROUP BY line_id
+),
+told_states AS (
+    SELECT DISTINCT line_id FROM latest_states WHERE district_id = $1 AND status IS NOT NULL
+),
+files AS (
+    SELECT s.line_id, sum(s.total_bytes) AS total_bytes
+    FROM usage_spans AS s
+    CROSS JOIN district AS d
+    WHERE s.district_id = $1 AND s.is_file
+        AND s.starts_at < ($2::date + 1)::timestamp AT TIME ZONE d.local_zone
+        AND s.ends_at > $2::date::timestamp AT TIME ZONE d.local_zone
+    GROUP BY s.line_id
+),
+weak_signals AS (
+    SELECT line_id
+    FROM signal_readings
+    WHERE district_id = $1 AND starts_at >= $4 AND starts_at < $5 AND rsrp_dbm IS NOT NULL
+    GROUP BY line_id
+    HAVING count(*) >= $7 AND percentile_cont(0.5) WITHIN GROUP (ORDER BY rsrp_dbm) < $6
+),
+offline_evenings AS (
+    SELECT h.line_id
+    FROM open_loans AS l
+    JOIN held_lines AS h USING (device_id)
+    CROSS JOIN district AS d
+    JOIN state_readings AS r
+        ON r.district_id = $1 AND r.line_id = h.line_id AND r.starts_at >= $4 AND r.starts_at < $5
+    WHERE l.kind = 'fixed_router' AND r.is_online IS NOT NULL
+        AND extract(hour FROM r.starts_at AT TIME ZONE d.local_zone) >= $8
+        AND extract(hour FROM r.starts_at AT TIME ZONE d.local_zone) < $9
+    GROUP BY h.line_id
+    HAVING count(*) >= $7 AND avg(r.is_online::integer) < 0.5
+),
+device_days AS (
+    SELECT
+        h.device_id,
+        (min(n.observed_since) AT TIME ZONE d.local_zone)::date AS observed_since_on,
+        sum(u.used_bytes)::bigint AS known_bytes,
+        bool_and(u.line_id IS NOT NULL) AS is_known,
+        -- a device is suspended when every line of it that tells a status is
+        coalesce(bool_and(s.is_suspended) FILTER (WHERE s.line_id IS NOT NULL), false) AS is_suspended,
+        min(s.suspended_by) FILTER (WHERE s.is_suspended) AS suspended_by,
+        bool_or(s.line_id IS NOT NULL) AS is_status_fresh,
+        bool_or(t.line_id IS NOT NULL) AS tells_status,
+        coalesce(bool_or(w.days_at_limit >= 3), false) AS is_day_exhausted,
+        bool_or(s.has_reached_cycle_limit) AS has_reached_cycle_limit,
+        min(p.cycle_day) AS cycle_day,
+        sum(f.total_bytes) AS file_bytes,
+        bool_or(g.line_id IS NOT NULL) AS is_signal_weak,
+        bool_or(e.line_id IS NOT NULL) AS is_offline_evenings
+    FROM held_lines AS h
+    CROSS JOIN district AS d
+    JOIN lines AS n ON n.district_id = $1 AND n.line_id = h.line_id
+    LEFT JOIN plans AS p ON p.district_id = $1 AND p.plan_id = n.plan_id
+    LEFT JOIN usage AS u ON u.line_id = h.line_id
+    LEFT JOIN statuses AS s ON s.line_id = h.line_id
+    LEFT JOIN told_states AS t ON t.line_id = h.line_id
+    LEFT JOIN day_limits AS w ON w.line_id = h.line_id
+    LEFT JOIN files AS f ON f.line_id = h.line_id
+    LEFT JOIN weak_signals AS g ON g.line_id = h.line_id
+    LEFT JOIN offline_evenings AS e ON e.line_id = h.line_id
+    GROUP BY h.device_id, d.local_zone
+),
+calendar AS (
+    SELECT
+        s.school_id,
+        CASE
+            WHEN coalesce(own.kind, c.kind) IS NOT NULL THEN coalesce(own.kind, c.kind) IN ('instructional', 'half_day')
+            WHEN $2 BETWEEN bounds.first_on AND bounds.last_on THEN false
+        END AS is_instructional
+    FROM schools AS s
+    CROSS JOIN (SELECT min(on_day) AS first_on, max(on_day) AS last_on FROM calendar_days WHERE district_id = $1) AS bounds
+    LEFT JOIN calendar_days AS c ON c.district_id = $1 AND c.on_day = $2
+    LEFT JOIN school_calendar_days AS own
+        ON own.district_id = $1 AND own.school_id = s.school_id AND own.on_day = $2
+    WHERE s.district_id = $1
+),
+carried AS (
+    SELECT
+        l.loan_id, l.school_id, v.device_id IS NOT NULL AS has_line,
+        greatest(l.checked_out_on, v.observed_since_on) AS observed_since_on,
+        CASE WHEN v.is_known OR v.known_bytes > 0 THEN v.known_bytes END AS used_bytes,
+        coalesce(v.is_suspended, false) AS is_suspended, v.suspended_by,
+        v.is_status_fresh OR NOT v.tells_status AS is_status_good,
+        coalesce(v.is_day_exhausted, false) AS is_day_exhausted,
+        CASE
+            WHEN v.has_reached_cycle_limit THEN
+                -- the last day of the period that the day is in; a calendar month where no plan says otherwise
+                CASE
+                    WHEN extract(day FROM $2::date) < coalesce(v.cycle_day, 1)
+                    THEN date_trunc('month', $2::date)::date + coalesce(v.cycle_day, 1) - 2
+                    ELSE (date_trunc('month', $2::date) + interval '1 month')::date + coalesce(v.cycle_day, 1) - 2
+                END
+            WHEN v.has_reached_cycle_limit IS NULL AND y.exhausted_until_on >= $2 THEN y.exhausted_until_on
+        END AS exhausted_until_on,
+        CASE WHEN v.known_bytes > 0 THEN $2 ELSE y.last_used_on END AS last_used_on,
+        CASE
+            WHEN NOT coalesce(v.is_known OR v.known_bytes > 0, false) THEN $2
+            WHEN y.loan_id IS NULL AND l.checked_out_on < $2 THEN $2::date - 1  -- what came before is not known
+            ELSE y.last_unknown_on
+        END AS last_unknown_on,
+        CASE
+            WHEN v.known_bytes > 0 THEN 0
+            ELSE coalesce(y.idle_days, 0)
+                + (coalesce(v.is_known, false)
+                   AND NOT (v.is_suspended AND coalesce(v.suspended_by IN ('loan_desk', 'season'), false)))::integer
+        END AS idle_days,
+        CASE
+            WHEN c.is_instructional IS NULL THEN NULL
+            WHEN v.known_bytes > 0 THEN 0
+            WHEN y.loan_id IS NOT NULL AND y.idle_instructional_days IS NULL THEN NULL
+            ELSE coalesce(y.idle_instructional_days, 0)
+                + (c.is_instructional AND coalesce(v.is_known, false)
+                   AND NOT (v.is_suspended AND coalesce(v.suspended_by IN ('loan_desk', 'season'), false)))::integer
+        END AS idle_instructional_days,
+        v.file_bytes, v.is_signal_weak, v.is_offline_evenings
+    FROM open_loans AS l
+    LEFT JOIN device_days AS v USING (device_id)
+    LEFT JOIN calendar AS c USING (school_id)
+    LEFT JOIN loan_days AS y ON y.district_id = $1 AND y.on_day = $2::date - 1 AND y.loan_id = l.loan_id
+),
+windows AS (
+    SELECT
+        *,
+        CASE
+            WHEN last_used_on >= $2::date - 6 THEN true
+            WHEN last_unknown_on IS NULL OR last_unknown_on < $2::date - 6 THEN false
+            ELSE file_bytes > 0
+        END AS is_used_7,
+        CASE
+            WHEN last_used_on >= $2::date - 29 THEN true
+            WHEN last_unknown_on IS NULL OR last_unknown_on < $2::date - 29 THEN false
+            ELSE file_bytes > 0
+        END AS is_used_30,
+        coalesce(last_used_on < $2::date - 6, true) AND last_unknown_on >= $2::date - 6 AND file_bytes IS NOT NULL
+            AS is_coarse
+    FROM carried
+),
+judged AS (
+    SELECT
+        *,
+        (CASE
+            WHEN is_suspended THEN 'suspended'
+            WHEN is_day_exhausted OR exhausted_until_on IS NOT NULL THEN 'exhausted'
+            WHEN is_used_7 IS NULL OR NOT is_status_good THEN 'unknown'
+            WHEN last_used_on IS NULL AND NOT is_used_7 THEN 'never_used'
+            WHEN NOT is_used_7 THEN 'idle'
+            WHEN is_signal_weak OR is_offline_evenings THEN 'weak'
+            ELSE 'adequate'
+        END)::loan_state AS state,
+        (CASE
+            WHEN is_suspended THEN coalesce(suspended_by::text, 'deactivated')
+            WHEN is_day_exhausted THEN 'day_allowance'
+            WHEN exhausted_until_on IS NOT NULL THEN 'cycle_allowance'
+            WHEN NOT has_line THEN 'no_line'
+            WHEN NOT is_status_good THEN 'status_stale'
+            WHEN is_used_7 IS NULL THEN 'usage_unknown'
+            WHEN is_used_7 AND is_signal_weak THEN 'signal'
+            WHEN is_used_7 AND is_offline_evenings THEN 'offline_evenings'
+        END)::state_reason AS reason
+    FROM windows
+),
+changed AS (
+    -- a row that stays as it is must not be touched: even to lock it costs a write
+    SELECT j.*
+    FROM judged AS j
+    LEFT JOIN loan_days AS o ON o.district_id = $1 AND o.on_day = $2 AND o.loan_id = j.loan_id
+    WHERE o.loan_id IS NULL
+        OR (o.school_id, o.state, o.reason, o.used_bytes, o.is_used_7, o.is_used_30, o.is_coarse, o.last_used_on,
+            o.last_unknown_on, o.observed_since_on, o.exhausted_until_on, o.idle_days, o.idle_instructional_days)
+        IS DISTINCT FROM
+        (j.school_id, j.state, j.reason, j.used_bytes, j.is_used_7, j.is_used_30, j.is_coarse, j.last_used_on,
+         j.last_unknown_on, j.observed_since_on, j.exhausted_until_on, j.idle_days, j.idle_instructional_days)
+),
+written AS (
+    INSERT INTO loan_days AS o (
+        district_id, on_day, loan_id, school_id, state, reason, used_bytes, is_used_7, is_used_30, is_coarse,
+        last_used_on, last_unknown_on, observed_since_on, exhausted_until_on, idle_days, idle_instructional_days,
+        computed_at
+    )
+    SELECT
+        $1, $2, loan_id, school_id, state, reason, used_bytes, is_used_7, is_used_30, is_coarse,
+        last_used_on, last_unknown_on, observed_since_on, exhausted_until_on, idle_days, idle_instructional_days,
+        $3
+    FROM changed
+    ON CONFLICT (district_id, on_day, loan_id) DO UPDATE
+    SET school_id = excluded.school_id, state = excluded.state, reason = excluded.reason,
+        used_bytes = excluded.used_bytes, is_used_7 = excluded.is_used_7, is_used_30 = excluded.is_used_30,
+        is_coarse = excluded.is_coarse, last_used_on = excluded.last_used_on,
+        last_unknown_on = excluded.last_unknown_on, observed_since_on = excluded.observed_since_on,
+        exhausted_until_on = excluded.exhausted_until_on, idle_days = excluded.idle_days,
+        idle_instructional_days = excluded.idle_instructional_days, computed_at = excluded.computed_at,
+        revised_at = CASE WHEN (SELECT is_reported FROM district) THEN excluded.computed_at ELSE o.revised_at END
+    RETURNING o.loan_id
+)
+SELECT count(*) FROM written;
+
+-- compute_school_days --
+-- Counts of students by school, and the coverage that follows. Where need is known only as a total, a loan is
+-- presumed to serve a student in need. A borrower that is not told is a student of their own.
+-- Parameters: district, day, now, completeness floor.
+WITH district AS (
+    SELECT
+        split_part(school_year_starts, '-', 1)::integer AS start_month,
+        split_part(school_year_starts, '-', 2)::integer AS start_day,
+        computed_through_on > $2::date + (
+            SELECT coalesce(max(a.lag_days), 0) FROM accounts AS a WHERE a.district_id = $1 AND a.collector <> 'file'
+        ) AS is_reported
+    FROM districts
+    WHERE district_id = $1
+),
+students AS (
+    SELECT
+        o.school_id, min(o.state) AS state, bool_or(o.is_used_7) AS is_used_7, bool_or(o.is_used_30) AS is_used_30
+    FROM loan_days AS o
+    JOIN loans AS l USING (district_id, loan_id)
+    WHERE o.district_id = $1 AND o.on_day = $2
+    GROUP BY o.school_id, CASE WHEN l.borrower = '' THEN l.loan_id::text ELSE l.borrower END
+),
+counts AS (
+    SELECT
+        school_id,
+        count(*)::integer AS loaned,
+        (count(*) FILTER (WHERE is_used_30))::integer AS active_30,
+        (count(*) FILTER (WHERE is_used_7))::integer AS active_7,
+        (count(*) FILTER (WHERE state = 'adequate'))::integer AS adequate,
+        (count(*) FILTER (WHERE state = 'unknown'))::integer AS unknown,
+        (count(*) FILTER (WHERE state = 'weak'))::integer AS weak,
+        (count(*) FILTER (WHERE state = 'exhausted'))::integer AS exhausted,
+        (count(*) FILTER (WHERE state = 'idle'))::integer AS idle,
+        (count(*) FILTER (WHERE state = 'never_used'))::integer AS never_used,
+        (count(*) FILTER (WHERE state = 'suspended'))::integer AS suspended
+    FROM students
+    GROUP BY school_id
+),
+needs AS (
+    SELECT DISTINCT ON (n.school_id) n.school_id, n.as_of_on, n.enrolled, n.answered, n.need
+    FROM need_counts AS n
+    WHERE n.district_id = $1 AND n.as_of_on <= $2
+    ORDER BY n.school_id, n.as_of_on DESC
+),
+valid_needs AS (
+    -- valid to the end of the school year that follows the one it was counted in
+    SELECT n.school_id, n.enrolled, n.answered, n.need
+    FROM needs AS n
+    CROSS JOIN district AS d
+    CROSS JOIN LATERAL (
+        SELECT make_date(extract(year FROM n.as_of_on)::integer, d.start_month, d.start_day) AS starts_on
+    ) AS year
+    WHERE $2 < (year.starts_on
+        + CASE WHEN n.as_of_on < year.starts_on THEN interval '1 year' ELSE interval '2 years' END)::date
+),
+calendar AS (
+    SELECT
+        s.school_id,
+        CASE
+            WHEN coalesce(own.kind, c.kind) IS NOT NULL THEN coalesce(own.kind, c.kind) IN ('instructional', 'half_day')
+            WHEN $2 BETWEEN bounds.first_on AND bounds.last_on THEN false
+        END AS is_instructional,
+        coalesce(coalesce(own.kind, c.kind) = 'break', false) AS is_out_of_session
+    FROM schools AS s
+    CROSS JOIN (SELECT min(on_day) AS first_on, max(on_day) AS last_on FROM calendar_days WHERE district_id = $1) AS bounds
+    LEFT JOIN calendar_days AS c ON c.district_id = $1 AND c.on_day = $2
+    LEFT JOIN school_calendar_days AS own
+        ON own.district_id = $1 AND own.school_id = s.school_id AND own.on_day = $2
+    WHERE s.district_id = $1
+),
+figures AS (
+    SELECT
+        s.school_id, n.enrolled, n.answered, n.need,
+        coalesce(c.loaned, 0) AS loaned, coalesce(c.active_30, 0) AS active_30, coalesce(c.active_7, 0) AS active_7,
+        coalesce(c.adequate, 0) AS adequate, coalesce(c.unknown, 0) AS unknown, coalesce(c.weak, 0) AS weak,
+        coalesce(c.exhausted, 0) AS exhausted, coalesce(c.idle, 0) AS idle,
+        coalesce(c.never_used, 0) AS never_used, coalesce(c.suspended, 0) AS suspended,
+        CASE WHEN c.loaned > 0 THEN 1 - c.unknown::double precision / c.loaned ELSE 1 END AS completeness,
+        s.is_instructional, s.is_out_of_session
+    FROM calendar AS s
+    LEFT JOIN valid_needs AS n USING (school_id)
+    LEFT JOIN counts AS c USING (school_id)
+),
+covered AS (
+    SELECT
+        *,
+        (CASE
+            WHEN need IS NULL THEN 'need_unknown'
+            WHEN need = 0 THEN 'not_applicable'
+            WHEN completeness < $4 THEN 'incomplete'
+            ELSE 'known'
+        END)::coverage_status AS coverage_status
+    FROM figures
+),
+written AS (
+    INSERT INTO school_days AS o (
+        district_id, on_day, school_id, enrolled, answered, need, loaned, active_30, active_7, adequate, unknown,
+        weak, exhausted, idle, never_used, suspended, coverage_status, completeness, coverage, coverage_low,
+        coverage_high, is_need_exceeded, is_instructional, is_out_of_session, computed_at
+    )
+    SELECT
+        $1, $2, school_id, enrolled, answered, need, loaned, active_30, active_7, adequate, unknown,
+        weak, exhausted, idle, never_used, suspended, coverage_status, completeness,
+        CASE WHEN coverage_status = 'known' THEN least(adequate, need)::double precision / need END,
+        CASE WHEN need > 0 THEN least(1, adequate::double precision / (need + enrolled - answered)) END,
+        CASE WHEN need > 0 THEN least(1, (adequate + unknown)::double precision / need) END,
+        coalesce(adequate > need, false), is_instructional, is_out_of_session, $3
+    FROM covered
+    ON CONFLICT (district_id, on_day, school_id) DO UPDATE
+    SET enrolled = excluded.enrolled, answered = excluded.answered, need = excluded.need, loaned = excluded.loaned,
+        active_30 = excluded.active_30, active_7 = excluded.active_7, adequate = excluded.adequate,
+        unknown = excluded.unknown, weak = excluded.weak, exhausted = excluded.exhausted, idle = excluded.idle,
+        never_used = excluded.never_used, suspended = excluded.suspended,
+        coverage_status = excluded.coverage_status, completeness = excluded.completeness,
+        coverage = excluded.coverage, coverage_low = excluded.coverage_low, coverage_high = excluded.coverage_high,
+        is_need_exceeded = excluded.is_need_exceeded, is_instructional = excluded.is_instructional,
+        is_out_of_session = excluded.is_out_of_session, computed_at = excluded.computed_at,
+        revised_at = CASE WHEN (SELECT is_reported FROM district) THEN excluded.computed_at ELSE o.revised_at END
+    WHERE (o.enrolled, o.answered, o.need, o.loaned, o.active_30, o.active_7, o.adequate, o.unknown, o.weak,
+           o.exhausted, o.idle, o.never_used, o.suspended, o.is_instructional, o.is_out_of_session)
+        IS DISTINCT FROM
+        (excluded.enrolled, excluded.answered, excluded.need, excluded.loaned, excluded.active_30,
+         excluded.active_7, excluded.adequate, excluded.unknown, excluded.weak, excluded.exhausted, excluded.idle,
+         excluded.never_used, excluded.suspended, excluded.is_instructional, excluded.is_out_of_session)
+    RETURNING o.school_id
+)
+SELECT count(*) FROM written;

@@ -1,0 +1,247 @@
+-- look_up_sighted --
+-- What is known of the lines in a batch, in the order given: NULL where the vendor's key, or what it says of
+-- itself, is new. away_since: when it was last read, where that is long ago.
+-- Parameters: district, account, provider keys, identities, the instant that counts as long ago.
+SELECT
+    CASE WHEN k.identity = q.identity THEN k.line_id END AS line_id,
+    s.read_at,
+    CASE WHEN s.read_at < $5 THEN s.read_at END AS away_since
+FROM unnest($3::text[], $4::text[]) WITH ORDINALITY AS q (provider_key, identity, position)
+LEFT JOIN provider_keys AS k
+    ON k.district_id = $1 AND k.account_id = $2 AND k.provider_key = q.provider_key
+LEFT JOIN latest_states AS s
+    ON s.district_id = $1 AND s.line_id = k.line_id AND s.account_id = $2
+ORDER BY q.position;
+
+-- stage_sighted --
+-- The lines of a batch that are new, or say something new of themselves.
+CREATE TEMPORARY TABLE sighted (
+    provider_key text PRIMARY KEY,
+    identity text NOT NULL,
+    iccid text,
+    mdn text,
+    imei text,
+    serial text,
+    line_id bigint,
+    device_id bigint,
+    is_new_line boolean NOT NULL DEFAULT false,
+    is_new_device boolean NOT NULL DEFAULT false
+) ON COMMIT DROP;
+
+-- fill_sighted --
+-- Parameters: provider keys, identities, ICCIDs, MDNs, IMEIs, serials.
+INSERT INTO sighted (provider_key, identity, iccid, mdn, imei, serial)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]);
+
+-- match_lines --
+-- By ICCID; else the line that the vendor's key stood for, unless its SIM is another now; else by number.
+-- Parameters: district, account.
+UPDATE sighted AS s
+SET line_id = coalesce(
+    (SELECT l.line_id FROM lines AS l WHERE l.district_id = $1 AND l.iccid = s.iccid),
+    (SELECT l.line_id
+     FROM provider_keys AS k
+     JOIN lines AS l USING (district_id, line_id)
+     WHERE k.district_id = $1 AND k.account_id = $2 AND k.provider_key = s.provider_key
+         AND (s.iccid IS NULL OR l.iccid IS NULL)),
+    (SELECT max(l.line_id)
+     FROM lines AS l
+     WHERE l.district_id = $1 AND l.mdn = s.mdn AND (s.iccid IS NULL OR l.iccid IS NULL))
+);
+
+-- number_new_lines --
+UPDATE sighted
+SET line_id = nextval(pg_get_serial_sequence('lines', 'line_id')), is_new_line = true
+WHERE line_id IS NULL;
+
+-- repeated_lines --
+-- Rows of one batch that are one line after all: the first key keeps it.
+SELECT provider_key
+FROM (SELECT provider_key, row_number() OVER (PARTITION BY line_id ORDER BY provider_key) AS n FROM sighted) AS s
+WHERE n > 1;
+
+-- drop_repeated_lines --
+-- Parameters: provider keys.
+DELETE FROM sighted WHERE provider_key = ANY ($1::text[]);
+
+-- insert_new_lines --
+-- Parameters: district, account, instant.
+INSERT INTO lines (district_id, line_id, iccid, mdn, plan_id, observed_since)
+OVERRIDING SYSTEM VALUE
+SELECT a.district_id, s.line_id, s.iccid, s.mdn, a.plan_id, $3
+FROM sighted AS s
+JOIN accounts AS a ON a.district_id = $1 AND a.account_id = $2
+WHERE s.is_new_line;
+
+-- update_lines --
+-- What a source newly says of a known line. Parameters: district.
+UPDATE lines AS l
+SET iccid = coalesce(l.iccid, s.iccid), mdn = coalesce(s.mdn, l.mdn)
+FROM sighted AS s
+WHERE l.district_id = $1 AND l.line_id = s.line_id AND NOT s.is_new_line
+    AND (coalesce(l.iccid, s.iccid), coalesce(s.mdn, l.mdn)) IS DISTINCT FROM (l.iccid, l.mdn);
+
+-- match_devices --
+-- By IMEI; else by serial; else, where the vendor names none, the device the line is in. A device whose IMEI
+-- nobody knew takes the one that its line is now seen with.
+-- Parameters: district.
+UPDATE sighted AS s
+SET device_id = coalesce(
+    (SELECT d.device_id FROM devices AS d WHERE d.district_id = $1 AND d.imei = s.imei),
+    (SELECT d.device_id FROM devices AS d WHERE d.district_id = $1 AND d.serial = s.serial
+         AND (s.imei IS NULL OR d.imei IS NULL)),
+    (SELECT k.device_id
+     FROM line_device_links AS k
+     JOIN devices AS d USING (district_id, device_id)
+     WHERE k.district_id = $1 AND k.line_id = s.line_id AND k.ends_at IS NULL
+         AND (s.imei IS NULL OR d.imei IS NULL) AND (s.serial IS NULL OR d.serial IS NULL))
+);
+
+-- number_new_devices --
+-- One device for every IMEI, else serial, else line. Two of a batch's lines may be in one device.
+WITH numbered AS (
+    SELECT what, nextval(pg_get_serial_sequence('devices', 'device_id')) AS device_id
+    FROM (SELECT DISTINCT coalesce(imei, serial, provider_key) AS what FROM sighted WHERE device_id IS NULL) AS new
+)
+UPDATE sighted AS s
+SET device_id = n.device_id, is_new_device = true
+FROM numbered AS n
+WHERE s.device_id IS NULL AND n.what = coalesce(s.imei, s.serial, s.provider_key);
+
+-- insert_new_devices --
+-- Parameters: district.
+INSERT INTO devices (district_id, device_id, imei, serial)
+OVERRIDING SYSTEM VALUE
+SELECT DISTINCT ON (device_id) $1::integer, device_id, imei, serial
+FROM sighted
+WHERE is_new_device
+ORDER BY device_id, serial;
+
+-- update_devices --
+-- Parameters: district.
+UPDATE devices AS d
+SET imei = coalesce(d.imei, s.imei), serial = coalesce(d.serial, s.serial)
+FROM (SELECT DISTINCT ON (device_id) * FROM sighted WHERE NOT is_new_device ORDER BY device_id, provider_key) AS s
+WHERE d.district_id = $1 AND d.device_id = s.device_id
+    AND (coalesce(d.imei, s.imei), coalesce(d.serial, s.serial)) IS DISTINCT FROM (d.imei, d.serial)
+    AND NOT EXISTS (
+        SELECT FROM devices AS o
+        WHERE o.district_id = $1 AND o.serial = s.serial AND o.device_id <> d.device_id
+    );
+
+-- close_moved_links --
+-- The line is in another device now. Parameters: district, instant.
+UPDATE line_device_links AS k
+SET ends_at = $2
+FROM sighted AS s
+WHERE k.district_id = $1 AND k.line_id = s.line_id AND k.ends_at IS NULL
+    AND k.device_id <> s.device_id AND k.starts_at < $2;
+
+-- open_links --
+-- The first link of a line to a device that had none is taken to have always been. Parameters: district, instant.
+INSERT INTO line_device_links (district_id, line_id, device_id, starts_at)
+SELECT
+    $1, s.line_id, s.device_id,
+    CASE WHEN s.is_new_device AND s.is_new_line THEN '-infinity'
+         WHEN EXISTS (SELECT FROM line_device_links AS k WHERE k.district_id = $1 AND k.line_id = s.line_id)
+             OR EXISTS (SELECT FROM line_device_links AS k WHERE k.district_id = $1 AND k.device_id = s.device_id)
+         THEN $2::timestamptz
+         ELSE '-infinity' END
+FROM sighted AS s
+WHERE NOT EXISTS (
+    SELECT FROM line_device_links AS k WHERE k.district_id = $1 AND k.line_id = s.line_id AND k.ends_at IS NULL
+)
+ON CONFLICT (district_id, line_id, starts_at) DO NOTHING;
+
+-- upsert_provider_keys --
+-- Parameters: district, account.
+INSERT INTO provider_keys (district_id, account_id, provider_key, line_id, identity)
+SELECT $1, $2, provider_key, line_id, identity FROM sighted
+ON CONFLICT (district_id, account_id, provider_key) DO UPDATE
+SET line_id = excluded.line_id, identity = excluded.identity;
+
+-- sighted_lines --
+SELECT provider_key, line_id FROM sighted;
+
+-- close_replaced_links --
+-- After a whole sweep: a line that was not in it, in a device that now shows another line, was swapped out.
+-- Parameters: district, account, the sweep's instant.
+UPDATE line_device_links AS k
+SET ends_at = $3
+FROM latest_states AS gone
+WHERE k.district_id = $1 AND k.ends_at IS NULL AND k.starts_at < $3
+    AND gone.district_id = $1 AND gone.line_id = k.line_id AND gone.account_id = $2 AND gone.read_at < $3
+    AND EXISTS (
+        SELECT
+        FROM line_device_links AS other
+        JOIN latest_states AS seen
+            ON seen.district_id = $1 AND seen.line_id = other.line_id AND seen.account_id = $2
+        WHERE other.district_id = $1 AND other.device_id = k.device_id AND other.line_id <> k.line_id
+            AND other.ends_at IS NULL AND seen.read_at = $3
+    );
+
+-- upsert_latest_states --
+-- Parameters: district, account, instant, lines, statuses, raw statuses, suspended by, online, day limits,
+-- cycle limits, group keys.
+INSERT INTO latest_states AS o (
+    district_id, line_id, account_id, read_at, status, raw_status, suspended_by, is_online, day_limit_bytes,
+    cycle_limit_bytes, group_key
+)
+SELECT $1, q.line_id, $2, $3, q.status, q.raw_status, q.suspended_by, q.is_online, q.day_limit, q.cycle_limit, q.group_key
+FROM unnest(
+    $4::bigint[], $5::line_status[], $6::text[], $7::suspended_by[], $8::boolean[], $9::bigint[], $10::bigint[], $11::text[]
+) AS q (line_id, status, raw_status, suspended_by, is_online, day_limit, cycle_limit, group_key)
+ON CONFLICT (district_id, line_id, account_id) DO UPDATE
+SET read_at = excluded.read_at, status = coalesce(excluded.status, o.status),
+    raw_status = coalesce(excluded.raw_status, o.raw_status), suspended_by = excluded.suspended_by,
+    is_online = excluded.is_online, day_limit_bytes = excluded.day_limit_bytes,
+    cycle_limit_bytes = excluded.cycle_limit_bytes, group_key = excluded.group_key
+WHERE o.read_at <= excluded.read_at;
+
+-- upsert_groups --
+-- Parameters: district, account, group keys, parent keys.
+INSERT INTO provider_groups (district_id, account_id, group_key, parent_key)
+SELECT $1, $2, q.group_key, q.parent_key FROM unnest($3::text[], $4::text[]) AS q (group_key, parent_key)
+ON CONFLICT (district_id, account_id, group_key) DO UPDATE SET parent_key = excluded.parent_key
+WHERE provider_groups.parent_key IS DISTINCT FROM excluded.parent_key;
+
+-- ensure_partitions --
+-- Parameters: first and last day to hold readings of.
+SELECT ensure_partitions($1, $2);
+
+-- stage_usage_readings --
+CREATE TEMPORARY TABLE staged_usage_readings (LIKE usage_readings) ON COMMIT DROP;
+
+-- merge_usage_readings --
+INSERT INTO usage_readings SELECT * FROM staged_usage_readings
+ON CONFLICT (district_id, line_id, account_id, kind, series, starts_at) DO UPDATE
+SET total_bytes = excluded.total_bytes, ends_at = excluded.ends_at
+WHERE (usage_readings.total_bytes, usage_readings.ends_at) IS DISTINCT FROM (excluded.total_bytes, excluded.ends_at);
+
+-- drop_staged_usage_readings --
+DROP TABLE staged_usage_readings;
+
+-- stage_state_readings --
+CREATE TEMPORARY TABLE staged_state_readings (LIKE state_readings) ON COMMIT DROP;
+
+-- merge_state_readings --
+INSERT INTO state_readings SELECT * FROM staged_state_readings
+ON CONFLICT (district_id, line_id, account_id, kind, series, starts_at) DO UPDATE
+SET status = excluded.status, suspended_by = excluded.suspended_by, is_online = excluded.is_online;
+
+-- drop_staged_state_readings --
+DROP TABLE staged_state_readings;
+
+-- stage_signal_readings --
+CREATE TEMPORARY TABLE staged_signal_readings (LIKE signal_readings) ON COMMIT DROP;
+
+-- merge_signal_readings --
+INSERT INTO signal_readings SELECT * FROM staged_signal_readings
+ON CONFLICT (district_id, line_id, account_id, kind, series, starts_at) DO UPDATE
+SET rsrp_dbm = excluded.rsrp_dbm, rsrq_db = excluded.rsrq_db, sinr_db = excluded.sinr_db;
+
+-- drop_staged_signal_readings --
+DROP TABLE staged_signal_readings;
+
+-- drop_sighted --
+DROP TABLE sighted;
