@@ -1,0 +1,63 @@
+"""The shape that every collector has: endpoint groups, and sweeps of them as async pages of readings."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from collectors import readings
+
+
+@dataclass(frozen=True)
+class EndpointGroup:
+    """A set of vendor calls that share a rate of change.
+
+    ``is_ordered``: pages come ordered by the watermark, so it may move with each page. ``overlaps``: a sweep
+    re-reads instants that earlier sweeps stored. ``page_cost`` is the requests that one page takes.
+    """
+
+    name: str
+    cadence: timedelta
+    page_size: int
+    page_cost: int = 1
+    is_ordered: bool = False
+    overlaps: bool = False
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One pass over an endpoint group.
+
+    ``instant`` (UTC) is the sweep's start and the instant of every snapshot reading in it. ``since`` is the
+    watermark of the last sweep that succeeded; ``cursor`` the last stored page of an interrupted one.
+    """
+
+    instant: datetime
+    since: datetime | None = None
+    cursor: str | None = None
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a try of an account found: how many lines the vendor lists, and how far its clock is from ours."""
+
+    lines: int | None
+    clock_skew_seconds: float | None
+    rejected: Sequence[readings.Rejection] = ()
+
+
+class Collector(Protocol):
+    """Reads one account of one vendor. Only reads: no call that changes a vendor's state exists."""
+
+    @property
+    def endpoint_groups(self) -> Sequence[EndpointGroup]: ...
+
+    def pages(self, group: EndpointGroup, sweep: Sweep) -> AsyncGenerator[readings.Page, None]:
+        """Yield the sweep's pages in order. Raises CollectorError; what was yielded before stays good."""
+        ...
+
+    async def probe(self) -> Probe:
+        """Sign in and read one row. Raises CollectorError."""
+        ...
+
+    async def aclose(self) -> None: ...

@@ -1,0 +1,156 @@
+"""Sentinel's calls: sign-in, lists of devices and of device groups. Only reads."""
+
+import asyncio
+import base64
+import time
+import urllib.parse
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from collectors import client, errors
+from collectors.kajeet import options as kajeet_options
+
+TOKEN_MARGIN_SECONDS = 60.0  # sign in again this long before a token ends
+DEVICE_ORDER = {
+    "sort": "MDN",
+    "sortDir": "ASC",
+}  # an amount grows while it is read and would reshuffle the pages
+GROUP_ORDER = {"sort": "PARENTCORPID", "sortDir": "ASC"}
+
+
+class Claims(msgspec.Struct, frozen=True, gc=False):
+    """The two parts of a JWT that tell its lifetime."""
+
+    exp: float | None = None
+    iat: float | None = None
+
+
+class Token:
+    """A bearer token and when, on the monotonic clock, to stop using it."""
+
+    def __init__(self, text: str, usable_until: float) -> None:
+        self.headers = {"authorization": f"Bearer {text}"}
+        self.usable_until = usable_until
+
+    def __repr__(self) -> str:
+        return "<Token>"
+
+
+class Api:
+    """One signed-in account. Sweeps read through ``reader()``, each with its own chance to sign in again."""
+
+    def __init__(
+        self,
+        http: client.Client,
+        options: kajeet_options.Options,
+        credentials: Mapping[str, str],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._http = http
+        self._options = options
+        self._credentials = credentials
+        self._monotonic = monotonic
+        self._base_url = options.base_url.rstrip("/")
+        self._token: Token | None = None
+        self._signing_in = asyncio.Lock()
+
+    @property
+    def clock_skew_seconds(self) -> float | None:
+        return self._http.clock_skew_seconds
+
+    def reader(self) -> "Reader":
+        return Reader(self)
+
+    async def token(self, *, refused: Token | None = None) -> Token:
+        """Return a token that is still good and is not the ``refused`` one."""
+        async with self._signing_in:
+            if self._token is None or self._token is refused or self._monotonic() >= self._token.usable_until:
+                self._token = await self._sign_in()
+            return self._token
+
+    def devices_path(self, corp_id: str) -> str:
+        return self._options.devices_path.replace("{corp_id}", urllib.parse.quote(corp_id, safe=""))
+
+    @property
+    def groups_path(self) -> str:
+        return self._options.groups_path
+
+    async def get(self, path: str, params: Mapping[str, str | int], token: Token) -> bytes:
+        return await self._http.get_json(self._base_url + path, params=params, headers=token.headers)
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def _sign_in(self) -> Token:
+        body = {name: self._fill(template) for name, template in self._options.token_body.items()}
+        answer = await self._http.post_json(self._base_url + self._options.token_path, content=body)
+        text = _field(answer, self._options.token_field)
+        return Token(text, self._monotonic() + self._lifetime(text))
+
+    def _fill(self, template: str) -> str:
+        return kajeet_options.PLACEHOLDER.sub(lambda match: self._credentials[match[1]], template)
+
+    def _lifetime(self, text: str) -> float:
+        vendor_now = time.time() + (self.clock_skew_seconds or 0.0)
+        seconds = lifetime(text, vendor_now=vendor_now) or self._options.token_lifetime_seconds
+        return max(seconds - TOKEN_MARGIN_SECONDS, seconds / 2)
+
+
+class Reader:
+    """The lists, read for one sweep. A token refused in its midst is replaced once, not twice."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._has_signed_in_again = False
+
+    async def devices(self, corp_id: str, offset: int, limit: int) -> bytes:
+        return await self._get(
+            self._api.devices_path(corp_id), {"offset": offset, "limit": limit, **DEVICE_ORDER}
+        )
+
+    async def groups(self, offset: int, limit: int) -> bytes:
+        return await self._get(self._api.groups_path, {"offset": offset, "limit": limit, **GROUP_ORDER})
+
+    async def _get(self, path: str, params: Mapping[str, str | int]) -> bytes:
+        token = await self._api.token()
+        try:
+            return await self._api.get(path, params, token)
+        except errors.AuthenticationFailed:
+            if self._has_signed_in_again:
+                raise
+            self._has_signed_in_again = True
+        return await self._api.get(path, params, await self._api.token(refused=token))
+
+
+def _field(answer: bytes, path: str) -> str:
+    """Pick the token out of the sign-in's answer. ``path`` may descend: data.token."""
+    try:
+        value = msgspec.json.decode(answer)
+    except msgspec.MsgspecError as error:
+        raise errors.ResponseInvalid("the sign-in's answer is not whole JSON") from error
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:
+        raise errors.ResponseInvalid(
+            f"the sign-in's answer holds no token at {path}: set the option token_field"
+        )
+    return value
+
+
+def lifetime(token: str, *, vendor_now: float) -> float | None:
+    """Seconds that a JWT lasts; None where it does not tell. With ``iat`` no clock is needed.
+
+    The claims are not verified: it is the vendor who checks them.
+    """
+    try:
+        _, payload, _ = token.split(".")
+        padded = payload + "=" * (-len(payload) % 4)
+        claims = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=Claims)
+    except (ValueError, msgspec.MsgspecError):
+        return None
+    if claims.exp is None:
+        return None
+    seconds = claims.exp - (claims.iat if claims.iat is not None else vendor_now)
+    return seconds if seconds > 0 else None

@@ -1,0 +1,146 @@
+"""Every collector by its name in the configuration."""
+
+import enum
+import re
+import typing
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from collectors import base, budget, client, errors
+from collectors.kajeet import api as kajeet_api
+from collectors.kajeet import collector as kajeet_collector
+from collectors.kajeet import options as kajeet_options
+
+UNKNOWN = re.compile(r"unknown field `(?P<field>[^`]*)`")
+MISSING = re.compile(r"missing required field `(?P<field>[^`]*)`")
+AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+
+
+@dataclass(frozen=True)
+class Wires:
+    """What connects a collector with the world. ``transport`` stands in for the network in tests."""
+
+    budgets: budget.Budgets
+    transport: client.Transport | None = None
+    observer: client.Observer | None = None
+    limits: client.Limits | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How to make one vendor's collector.
+
+    ``credentials`` names those that the given options ask for; ``cadence`` is how often line states are read.
+    """
+
+    options: type[msgspec.Struct]
+    credentials: Callable[[Any], Collection[str]]
+    cadence: Callable[[Any], timedelta]
+    make: Callable[[Any, Mapping[str, str], Wires], base.Collector]
+
+
+def build(
+    name: str,
+    options: Mapping[str, object],
+    credentials: Mapping[str, str],
+    *,
+    budgets: budget.Budgets,
+    transport: client.Transport | None = None,
+    observer: client.Observer | None = None,
+    limits: client.Limits | None = None,
+) -> base.Collector:
+    """Make a collector. ``credentials`` are values already read from their files. Raises OptionsInvalid."""
+    checked = validate(name, options, credentials)
+    return COLLECTORS[name].make(checked, credentials, Wires(budgets, transport, observer, limits))
+
+
+def validate(
+    name: str, options: Mapping[str, object], credentials: Collection[str] | None = None
+) -> msgspec.Struct:
+    """Check an account's options, and the names of its credentials where given. Raises OptionsInvalid."""
+    entry = COLLECTORS.get(name)
+    if entry is None:
+        raise errors.OptionsInvalid(f"no collector is called {name}; known: {', '.join(sorted(COLLECTORS))}")
+    checked = _convert(name, options, entry.options)
+    missing = sorted(set(entry.credentials(checked)) - set(credentials)) if credentials is not None else []
+    if missing:
+        raise errors.OptionsInvalid(f"collector {name} needs the credentials {', '.join(missing)}")
+    return checked
+
+
+def cadence(name: str, options: Mapping[str, object]) -> timedelta:
+    """How often the account's line states are read. Raises OptionsInvalid."""
+    return COLLECTORS[name].cadence(validate(name, options))
+
+
+def _convert(name: str, options: Mapping[str, object], kind: type[msgspec.Struct]) -> msgspec.Struct:
+    try:
+        return msgspec.convert(options, kind)
+    except msgspec.ValidationError as error:
+        raise errors.OptionsInvalid(f"collector {name}: {_explain(str(error), kind)}") from error
+
+
+def _explain(text: str, kind: type[msgspec.Struct]) -> str:
+    """Say in plain words what msgspec found."""
+    at = AT.search(text)
+    path = at["path"] if at else ""
+    place, reason = ".".join(filter(None, ("options", path))), AT.sub("", text)
+    if unknown := UNKNOWN.search(reason):
+        known = ", ".join(field.encode_name for field in msgspec.structs.fields(_kind_at(kind, path)))
+        return f"{place}.{unknown['field']} is not known; known there: {known}"
+    if missing := MISSING.search(reason):
+        return f"{place}.{missing['field']} is missing"
+    if reason.startswith("Invalid enum value"):
+        return f"{place} must be one of {', '.join(_choices(_kind_at(kind, path)))}"
+    return f"{place}: {_plain(reason)}"
+
+
+def _kind_at(kind: Any, path: str) -> Any:
+    """The type of the option at ``path``."""
+    for name in re.findall(r"\w+", path):
+        kind = next(field.type for field in msgspec.structs.fields(kind) if field.encode_name == name)
+    return kind
+
+
+def _choices(kind: Any) -> list[str]:
+    """The values of an enum, a literal, or of a mapping to either."""
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return [str(member.value) for member in kind]
+    arguments = typing.get_args(kind)
+    return _choices(arguments[-1]) if typing.get_origin(kind) is dict else [str(value) for value in arguments]
+
+
+def _plain(reason: str) -> str:
+    return (
+        reason.replace("`", "")
+        .replace("Expected", "expected")
+        .replace("array", "list")
+        .replace("object", "table")
+    )
+
+
+def _kajeet(options: kajeet_options.Options, credentials: Mapping[str, str], wires: Wires) -> base.Collector:
+    secrets = [credentials[name] for name in sorted(options.credentials())]
+    spending = wires.budgets.of(
+        budget.fingerprint("kajeet", options.base_url, *secrets), options.requests_per_second
+    )
+    transport = wires.transport or (client.direct() if options.is_local else None)
+    http = client.Client(spending, limits=wires.limits, transport=transport, observer=wires.observer)
+    return kajeet_collector.Collector(options, kajeet_api.Api(http, options, credentials))
+
+
+COLLECTORS: Mapping[str, Entry] = MappingProxyType(
+    {
+        "kajeet": Entry(
+            options=kajeet_options.Options,
+            credentials=kajeet_options.Options.credentials,
+            cadence=lambda options: timedelta(minutes=options.cadence_minutes),
+            make=_kajeet,
+        )
+    }
+)

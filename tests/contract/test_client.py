@@ -1,0 +1,154 @@
+"""The client's edges that no vendor's simulator shows."""
+
+import asyncio
+import gzip
+import time
+from email.utils import format_datetime
+
+import httpx
+import pytest
+
+from collectors import budget, client, errors
+from tests.contract import accounts
+
+URL = "https://vendor.example/list"
+
+
+def made(
+    answer: httpx.AsyncBaseTransport, spending: budget.Budget | None = None, **limits: float
+) -> client.Client:
+    chosen = client.Limits(
+        **{"attempts": 2, "wait_initial_seconds": 0.0, "wait_jitter_seconds": 0.0} | limits  # type: ignore[arg-type]
+    )
+    return client.Client(spending or budget.Unlimited(), limits=chosen, transport=answer)
+
+
+def answering(*responses: httpx.Response) -> httpx.MockTransport:
+    queue = iter(responses)
+    return httpx.MockTransport(lambda request: next(queue))
+
+
+async def test_retry_after_may_be_a_date() -> None:
+    header = format_datetime(accounts.INSTANT, usegmt=True)
+    now = accounts.INSTANT.timestamp() - 90
+    assert client.retry_after(header, now) == 90
+    assert client.retry_after(header, now + 1_000) == 0
+    assert client.retry_after("7", now) == 7
+    assert client.retry_after("soon", now) is None
+    assert client.retry_after(None, now) is None
+
+
+async def test_every_attempt_takes_its_share_of_the_budget() -> None:
+    class Counting:
+        reserved = 0
+
+        async def reserve(self) -> None:
+            self.reserved += 1
+
+    spending = Counting()
+    http = made(answering(httpx.Response(500), httpx.Response(200, json={})), spending)
+    await http.get_json(URL)
+    await http.aclose()
+    assert spending.reserved == 2
+
+
+async def test_budget_that_never_has_a_turn_left_is_unavailable() -> None:
+    class Spent:
+        async def reserve(self) -> None:
+            await asyncio.Event().wait()
+
+    http = made(answering(), Spent(), total_seconds=0.05)
+    with pytest.raises(errors.Unavailable, match="waited too long for its turn"):
+        await http.get_json(URL)
+    await http.aclose()
+
+
+async def test_cancellation_passes_through() -> None:
+    class Slow(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await asyncio.sleep(10)
+            raise AssertionError
+
+    http = made(Slow())
+    task = asyncio.create_task(http.get_json(URL))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await http.aclose()
+
+
+async def test_all_attempts_together_are_bounded_in_time() -> None:
+    class Hanging(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await asyncio.sleep(10)
+            raise AssertionError
+
+    http = made(Hanging(), attempt_seconds=0.06, total_seconds=0.1, attempts=99)
+    started_at = time.monotonic()
+    with pytest.raises(errors.Unavailable):
+        await http.get_json(URL)
+    await http.aclose()
+    assert time.monotonic() - started_at < 0.5
+
+
+async def test_body_that_unpacks_beyond_the_limit_is_refused() -> None:
+    packed = gzip.compress(b"[" + b" " * 100_000)
+    assert len(packed) < 1_000
+    http = made(
+        answering(httpx.Response(200, content=packed, headers={"content-encoding": "gzip"})), body_bytes=1_000
+    )
+    with pytest.raises(errors.ResponseInvalid, match="more than 1000 bytes"):
+        await http.get_json(URL)
+    await http.aclose()
+
+
+async def test_body_that_cannot_be_unpacked_is_invalid() -> None:
+    class Broken(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            return httpx.Response(
+                200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(b"not gzip at all")
+            )
+
+    http = made(Broken())
+    with pytest.raises(errors.ResponseInvalid, match="cannot be read"):
+        await http.get_json(URL)
+    await http.aclose()
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"), [(b"", "nothing"), (b" <html>", "HTML"), (b"OK", "something else")]
+)
+async def test_answer_that_is_no_json_says_what_it_is(body: bytes, kind: str) -> None:
+    http = made(answering(httpx.Response(200, content=body)))
+    with pytest.raises(errors.ResponseInvalid, match=f"answered {kind} where JSON was expected"):
+        await http.get_json(URL, params={"secret": "hidden"})
+    await http.aclose()
+
+
+async def test_errors_name_method_host_and_path_only() -> None:
+    http = made(answering(httpx.Response(403, text="body with a name", headers={"x-secret": "hidden"})))
+    with pytest.raises(errors.PermissionDenied) as caught:
+        await http.get_json(URL, params={"token": "hidden"}, headers={"authorization": "hidden"})
+    await http.aclose()
+    assert str(caught.value).startswith("GET vendor.example/list answered 403: ")
+    assert "hidden" not in str(caught.value)
+    assert "name" not in str(caught.value)
+
+
+async def test_pace_is_told_again_after_a_recovery(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="collectors")
+    http = made(answering(slow(), good(), good(), slow(), good()))
+    for _ in range(3):
+        await http.get_json(URL)
+    await http.aclose()
+    actions = [record.__dict__["action"] for record in caplog.records if "action" in record.__dict__]
+    assert actions == ["slow_down", "resume_pace", "slow_down", "resume_pace"]
+
+
+def slow() -> httpx.Response:
+    return httpx.Response(429, headers={"retry-after": "0"})
+
+
+def good() -> httpx.Response:
+    return httpx.Response(200, json={})

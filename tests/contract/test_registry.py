@@ -1,0 +1,85 @@
+"""Collectors by name, and what is said of options that do not fit."""
+
+from pathlib import Path
+
+import pytest
+
+from collectors import budget, errors, registry
+
+CREDENTIALS = {"client_id": "a", "client_secret": "b"}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, r"options\.corp_ids is missing"),
+        ({"corp_ids": []}, r"options\.corp_ids: expected list of length >= 1"),
+        ({"corp_ids": ["1", 2]}, r"options\.corp_ids\[1\]: expected str, got int"),
+        ({"corp_ids": ["1", "1"]}, "names a group twice"),
+        ({"page_sise": 5}, r"options\.page_sise is not known; known there: corp_ids, .*page_size"),
+        ({"page_size": "5"}, r"options\.page_size: expected int, got str"),
+        ({"page_size": 0}, r"options\.page_size: expected int >= 1"),
+        ({"megabyte_bytes": 1000}, r"options\.megabyte_bytes must be one of 1000000, 1048576"),
+        ({"statuses": {"x": "dead"}}, r"options\.statuses.* must be one of active, suspended"),
+        ({"media_center_statuses": {"x": "y"}}, "must be one of loan_desk, none"),
+        ({"fields": {"imeii": "x"}}, r"options\.fields\.imeii is not known; known there: .*imei"),
+        ({"fields": {"imei": "mdn"}}, r"options\.fields: two fields are both called mdn"),
+        ({"fields": {"key": ""}}, r"options\.fields\.key: expected str"),
+        ({"fields": {"key": "a`b"}}, "a field's name may hold"),
+        ({"base_url": "http://kajeet.example"}, "base_url must begin with https"),
+        ({"base_url": "https://me:secret@kajeet.example"}, "base_url must not hold a user"),
+        ({"base_url": "kajeet"}, "base_url must be an address"),
+        ({"token_path": "v1/token"}, "token_path must begin with /"),
+        ({"devices_path": "/devices"}, "devices_path must hold {corp_id}"),
+    ],
+)
+def test_wrong_option_is_named_in_plain_words(options: dict[str, object], words: str) -> None:
+    given = options if not options or "corp_ids" in options else {"corp_ids": ["1"]} | options
+    with pytest.raises(errors.OptionsInvalid, match=words) as caught:
+        registry.validate("kajeet", given)
+    assert "$" not in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_unknown_collector_is_told_with_those_that_are_known() -> None:
+    with pytest.raises(errors.OptionsInvalid, match="no collector is called kajet; known: kajeet"):
+        registry.validate("kajet", {})
+
+
+def test_missing_credential_is_named() -> None:
+    with pytest.raises(errors.OptionsInvalid, match="needs the credentials client_secret"):
+        registry.validate("kajeet", {"corp_ids": ["1"]}, {"client_id"})
+
+
+def test_credentials_are_those_that_the_sign_in_asks_for() -> None:
+    options = {"corp_ids": ["1"], "token_body": {"key": "{api_key}"}}
+    registry.validate("kajeet", options, {"api_key"})
+
+
+async def test_accounts_that_share_a_credential_share_a_budget() -> None:
+    budgets = budget.LocalBudgets()
+    for corp_id, rate in (("1", 5.0), ("2", 3.0)):
+        collector = registry.build(
+            "kajeet",
+            {"corp_ids": [corp_id], "requests_per_second": rate},
+            CREDENTIALS,
+            budgets=budgets,
+        )
+        await collector.aclose()
+    assert [known.requests_per_second for known in budgets] == [3.0]
+
+
+@pytest.mark.parametrize("name", sorted(registry.COLLECTORS))
+def test_every_collector_has_fixtures_tests_and_a_page(name: str) -> None:
+    root = Path(__file__).parents[2]
+    assert (root / "tests" / "fixtures" / name / "manifest.toml").is_file()
+    assert list((root / "tests" / "contract").glob(f"test_{name}_*.py"))
+    assert (root / "docs" / "collectors" / f"{name}.md").is_file()
+
+
+def test_every_option_of_every_collector_is_in_its_page() -> None:
+    root = Path(__file__).parents[2]
+    for name, entry in registry.COLLECTORS.items():
+        page = (root / "docs" / "collectors" / f"{name}.md").read_text(encoding="utf-8")
+        missing = [option for option in entry.options.__struct_fields__ if f"`{option}`" not in page]
+        assert not missing, name
