@@ -251,11 +251,11 @@ CREATE TABLE latest_states (
     day_limit_bytes    bigint,
     cycle_limit_bytes  bigint,
     group_key          text,
-    PRIMARY KEY (district_id, line_id, account_id),
+    PRIMARY KEY (district_id, account_id, line_id),
     FOREIGN KEY (district_id, line_id) REFERENCES lines,
     FOREIGN KEY (district_id, account_id) REFERENCES accounts
 ) WITH (fillfactor = 50);  -- rewritten by every sweep: room for updates in place
-CREATE INDEX latest_states_account ON latest_states (district_id, account_id);
+CREATE INDEX latest_states_line ON latest_states (district_id, line_id);
 
 CREATE TABLE loans (
     district_id     integer NOT NULL REFERENCES districts,
@@ -542,32 +542,37 @@ BEGIN
 END
 $$;
 
--- The district's figures on a day: a surplus at one school never hides a shortage at another.
+-- The district's figures on a day, over the schools whose need is known: a surplus at one school never hides a
+-- shortage at another.
 CREATE VIEW district_days AS
 SELECT
     d.district_id,
     d.on_day,
     count(*) FILTER (WHERE d.need IS NOT NULL) AS schools_with_need,
     count(*) FILTER (WHERE d.need IS NULL) AS schools_without_need,
-    sum(d.enrolled) AS enrolled,
-    sum(d.answered) AS answered,
+    sum(d.enrolled) FILTER (WHERE d.need IS NOT NULL) AS enrolled,
+    sum(d.answered) FILTER (WHERE d.need IS NOT NULL) AS answered,
     sum(d.need) AS need,
-    sum(d.loaned) AS loaned,
-    sum(d.active_30) AS active_30,
-    sum(d.active_7) AS active_7,
-    sum(d.adequate) AS adequate,
-    sum(d.unknown) AS unknown,
-    sum(least(d.adequate, d.need)) AS covered,
-    sum(greatest(0, d.need - d.loaned)) AS unserved,
-    CASE WHEN sum(d.loaned) = 0 THEN 1
-         ELSE 1 - sum(d.unknown)::double precision / sum(d.loaned) END AS completeness,
-    sum(least(d.adequate, d.need))::double precision / nullif(sum(d.need), 0) AS coverage_if_complete,
-    sum(least(d.adequate, d.need + d.enrolled - d.answered))::double precision
+    sum(d.loaned) FILTER (WHERE d.need IS NOT NULL) AS loaned,
+    sum(d.active_30) FILTER (WHERE d.need IS NOT NULL) AS active_30,
+    sum(d.active_7) FILTER (WHERE d.need IS NOT NULL) AS active_7,
+    sum(d.adequate) FILTER (WHERE d.need IS NOT NULL) AS adequate,
+    sum(d.unknown) FILTER (WHERE d.need IS NOT NULL) AS unknown,
+    sum(least(d.adequate, d.need)) FILTER (WHERE d.need IS NOT NULL) AS covered,
+    sum(greatest(0, d.need - d.loaned)) FILTER (WHERE d.need IS NOT NULL) AS unserved,
+    CASE WHEN sum(d.loaned) FILTER (WHERE d.need IS NOT NULL) > 0
+         THEN 1 - sum(d.unknown) FILTER (WHERE d.need IS NOT NULL)::double precision
+             / sum(d.loaned) FILTER (WHERE d.need IS NOT NULL)
+         ELSE 1 END AS completeness,
+    sum(least(d.adequate, d.need)) FILTER (WHERE d.need IS NOT NULL)::double precision
+        / nullif(sum(d.need), 0) AS coverage_if_complete,
+    sum(least(d.adequate, d.need + d.enrolled - d.answered)) FILTER (WHERE d.need IS NOT NULL)::double precision
         / nullif(sum(d.need + d.enrolled - d.answered), 0) AS coverage_low,
-    sum(least(d.adequate + d.unknown, d.need))::double precision / nullif(sum(d.need), 0) AS coverage_high,
-    sum(least(d.adequate, d.need)) FILTER (WHERE s.is_high_needs)::double precision
+    sum(least(d.adequate + d.unknown, d.need)) FILTER (WHERE d.need IS NOT NULL)::double precision
+        / nullif(sum(d.need), 0) AS coverage_high,
+    sum(least(d.adequate, d.need)) FILTER (WHERE s.is_high_needs AND d.need IS NOT NULL)::double precision
         / nullif(sum(d.need) FILTER (WHERE s.is_high_needs), 0) AS high_needs_coverage_if_complete,
-    sum(least(d.adequate, d.need)) FILTER (WHERE NOT s.is_high_needs)::double precision
+    sum(least(d.adequate, d.need)) FILTER (WHERE NOT s.is_high_needs AND d.need IS NOT NULL)::double precision
         / nullif(sum(d.need) FILTER (WHERE NOT s.is_high_needs), 0) AS other_coverage_if_complete,
     bool_or(d.is_out_of_session) AS is_out_of_session
 FROM school_days AS d

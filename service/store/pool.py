@@ -13,6 +13,9 @@ CONNECT_SECONDS = 10.0
 STATEMENT_SECONDS = 600.0  # the longest set-wise statement of a large district, with room
 OLDEST_MAJOR = 15
 
+Pool = asyncpg.Pool
+Connection = asyncpg.Connection
+
 UNAVAILABLE = (
     OSError,
     asyncpg.PostgresConnectionError,

@@ -1,16 +1,22 @@
 -- look_up_sighted --
--- What is known of the lines in a batch, in the order given: NULL where the vendor's key, or what it says of
--- itself, is new. away_since: when it was last read, where that is long ago.
--- Parameters: district, account, provider keys, identities, the instant that counts as long ago.
+-- What is known of the lines in a batch, in the order given: line_id is NULL where the vendor's key, or what it
+-- says of itself, is new; read_at is when the line was last read.
+-- Each key is looked up by itself, and so by its index: on a fleet's first sweep the planner takes these tables
+-- for nearly empty, and would compare every key with every row.
+-- Parameters: district, account, provider keys, identities (each one text, separated by U+001F, NULL U+001E).
 SELECT
     CASE WHEN k.identity = q.identity THEN k.line_id END AS line_id,
-    s.read_at,
-    CASE WHEN s.read_at < $5 THEN s.read_at END AS away_since
-FROM unnest($3::text[], $4::text[]) WITH ORDINALITY AS q (provider_key, identity, position)
-LEFT JOIN provider_keys AS k
-    ON k.district_id = $1 AND k.account_id = $2 AND k.provider_key = q.provider_key
-LEFT JOIN latest_states AS s
-    ON s.district_id = $1 AND s.line_id = k.line_id AND s.account_id = $2
+    (SELECT s.read_at
+     FROM latest_states AS s
+     WHERE s.district_id = $1 AND s.account_id = $2 AND s.line_id = k.line_id) AS read_at
+FROM unnest(string_to_array($3, U&'\001F', U&'\001E'), string_to_array($4, U&'\001F', U&'\001E'))
+    WITH ORDINALITY AS q (provider_key, identity, position)
+LEFT JOIN LATERAL (
+    SELECT p.line_id, p.identity
+    FROM provider_keys AS p
+    WHERE p.district_id = $1 AND p.account_id = $2 AND p.provider_key = q.provider_key
+    LIMIT 1
+) AS k ON true
 ORDER BY q.position;
 
 -- stage_sighted --
@@ -182,16 +188,23 @@ WHERE k.district_id = $1 AND k.ends_at IS NULL AND k.starts_at < $3
 
 -- upsert_latest_states --
 -- Parameters: district, account, instant, lines, statuses, raw statuses, suspended by, online, day limits,
--- cycle limits, group keys.
+-- cycle limits, group keys (each one text, separated by U+001F, NULL U+001E).
 INSERT INTO latest_states AS o (
     district_id, line_id, account_id, read_at, status, raw_status, suspended_by, is_online, day_limit_bytes,
     cycle_limit_bytes, group_key
 )
 SELECT $1, q.line_id, $2, $3, q.status, q.raw_status, q.suspended_by, q.is_online, q.day_limit, q.cycle_limit, q.group_key
 FROM unnest(
-    $4::bigint[], $5::line_status[], $6::text[], $7::suspended_by[], $8::boolean[], $9::bigint[], $10::bigint[], $11::text[]
+    string_to_array($4, U&'\001F', U&'\001E')::bigint[],
+    string_to_array($5, U&'\001F', U&'\001E')::line_status[],
+    string_to_array($6, U&'\001F', U&'\001E'),
+    string_to_array($7, U&'\001F', U&'\001E')::suspended_by[],
+    string_to_array($8, U&'\001F', U&'\001E')::boolean[],
+    string_to_array($9, U&'\001F', U&'\001E')::bigint[],
+    string_to_array($10, U&'\001F', U&'\001E')::bigint[],
+    string_to_array($11, U&'\001F', U&'\001E')
 ) AS q (line_id, status, raw_status, suspended_by, is_online, day_limit, cycle_limit, group_key)
-ON CONFLICT (district_id, line_id, account_id) DO UPDATE
+ON CONFLICT (district_id, account_id, line_id) DO UPDATE
 SET read_at = excluded.read_at, status = coalesce(excluded.status, o.status),
     raw_status = coalesce(excluded.raw_status, o.raw_status), suspended_by = excluded.suspended_by,
     is_online = excluded.is_online, day_limit_bytes = excluded.day_limit_bytes,

@@ -1,0 +1,165 @@
+"""The composition root: builds everything from the configuration, starts it in order and stops it in reverse."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from collectors import base, budget, registry
+from collectors import errors as collector_errors
+from service import config as configs
+from service import errors
+from service.metrics import Metrics
+from service.polling import accounts as polled
+from service.store import accounts as account_rows
+from service.store import embedded, migrations, rollups
+from service.store import pool as pools
+from service.store import source as sources
+
+WAIT_FOR_DATABASE = timedelta(seconds=60)  # one that is started beside us may need this long
+_WAIT_STEP = 2.0
+_FILE_CADENCE = timedelta(days=1)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A configuration with its database, ready for use. ``server`` is the embedded one, if it is ours."""
+
+    config: configs.Config
+    pool: pools.Pool
+    sources: Mapping[tuple[int, str], sources.Source]
+    server: embedded.Server | None = None
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@contextlib.asynccontextmanager
+async def opened(config_path: Path | None) -> AsyncIterator[Opened]:
+    """Read the configuration and open its database; the schema is checked and the accounts are written."""
+    async with with_config(configs.load(config_path)) as ready:
+        yield ready
+
+
+@contextlib.asynccontextmanager
+async def with_config(config: configs.Config, *, wait: timedelta = timedelta(0)) -> AsyncIterator[Opened]:
+    """Open the configured database. An embedded one is brought up to date; another must be migrated by hand."""
+    async with database(config, wait=wait) as (pool, server):
+        await (migrations.check(pool) if server is None else migrations.migrate(pool))
+        known = await account_rows.sync(pool, [_district(district) for district in config.districts])
+        yield Opened(config, pool, known, server)
+
+
+@contextlib.asynccontextmanager
+async def database(
+    config: configs.Config, *, wait: timedelta = timedelta(0)
+) -> AsyncIterator[tuple[pools.Pool, embedded.Server | None]]:
+    """A pool on the configured database, and the embedded server where there is one."""
+    url = configs.database_url(config.database)
+    async with contextlib.AsyncExitStack() as stack:
+        server = None
+        if url is None:
+            folder = config.database.folder or embedded.default_folder()
+            server = await stack.enter_async_context(
+                embedded.Server(folder, binaries=config.database.binaries)
+            )
+            url = server.dsn()
+        pool = await _connected(stack, url, config.database.pool_size, wait)
+        yield pool, server
+
+
+async def _connected(stack: contextlib.AsyncExitStack, url: str, size: int, wait: timedelta) -> pools.Pool:
+    deadline = asyncio.get_running_loop().time() + wait.total_seconds()
+    while True:
+        try:
+            return await stack.enter_async_context(pools.connected(url, size=size))
+        except errors.DatabaseUnavailable as error:
+            if asyncio.get_running_loop().time() >= deadline:
+                raise
+            _log.warning("waiting for the database: %s", error, extra={"action": "waiting_for_database"})
+            await asyncio.sleep(_WAIT_STEP)
+
+
+def _district(district: configs.District) -> account_rows.District:
+    return account_rows.District(
+        district_id=district.id,
+        name=district.name,
+        time_zone=district.time_zone,
+        school_year_starts=district.school_year_starts,
+        plans=[_plan(plan) for plan in district.plans],
+        accounts=[_account(account, district) for account in district.accounts],
+    )
+
+
+def _plan(plan: configs.Plan) -> account_rows.Plan:
+    return account_rows.Plan(
+        key=plan.key,
+        allowance_bytes=None if plan.allowance_mb is None else round(plan.allowance_mb * 1_000_000),
+        allowance_period=plan.allowance_period,
+        cycle_day=plan.cycle_day,
+        at_allowance=plan.at_allowance,
+        monthly_cost=None if plan.monthly_cost is None else f"{plan.monthly_cost:.2f}",
+    )
+
+
+def _account(account: configs.Account, district: configs.District) -> account_rows.Account:
+    return account_rows.Account(
+        key=account.key,
+        collector=account.collector,
+        time_zone=account.time_zone or district.time_zone,
+        lag_days=account.lag_days,
+        rank=account.rank,
+        cadence=_cadence(account),
+        plan_key=account.plan,
+    )
+
+
+def _cadence(account: configs.Account) -> timedelta:
+    """How often the account's line states are read."""
+    if account.collector == configs.FILE_COLLECTOR:
+        return _FILE_CADENCE
+    return registry.cadence(account.collector, account.options)
+
+
+@contextlib.asynccontextmanager
+async def collectors(ready: Opened, metrics: Metrics) -> AsyncIterator[list[polled.Account]]:
+    """Every account's collector; those of one credential share its budget. Raises ConfigError."""
+    budgets = budget.LocalBudgets()
+    async with contextlib.AsyncExitStack() as stack:
+        built = []
+        for district in ready.config.districts:
+            for account in district.accounts:
+                if account.collector != configs.FILE_COLLECTOR:
+                    collector = _collector(district, account, budgets, metrics)
+                    stack.push_async_callback(collector.aclose)
+                    source = ready.sources[district.id, account.key]
+                    built.append(polled.Account(account.key, source, collector))
+        yield built
+
+
+def _collector(
+    district: configs.District, account: configs.Account, budgets: budget.Budgets, metrics: Metrics
+) -> base.Collector:
+    def observed(outcome: str, seconds: float) -> None:
+        metrics.request_observed(district=district.id, account=account.key, outcome=outcome, seconds=seconds)
+
+    try:
+        return registry.build(
+            account.collector,
+            account.options,
+            configs.credentials(account),
+            budgets=budgets,
+            observer=observed,
+        )
+    except collector_errors.OptionsInvalid as error:
+        raise errors.ConfigError(f"district {district.id}, account {account.key}: {error}") from error
+
+
+def thresholds(config: configs.Config) -> rollups.Thresholds:
+    return rollups.Thresholds(**config.thresholds.model_dump())

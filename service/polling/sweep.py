@@ -1,0 +1,140 @@
+"""A running sweep: what each batch writes, and what it comes to at the end."""
+
+import contextlib
+from collections import Counter
+from datetime import datetime, timedelta
+
+from collectors import base
+from service.polling import accounts, ingest
+from service.store import polls, sightings
+from service.store import pool as pools
+from service.store import readings as reading_rows
+
+LONGEST_DIFFERENCE = timedelta(hours=36)  # of two counters that still goes to one day
+
+
+class Sweep:
+    """One claimed endpoint group, read once; and once more where the list moved under us."""
+
+    def __init__(
+        self,
+        pool: pools.Pool,
+        clock: accounts.Clock,
+        account: accounts.Account,
+        group: base.EndpointGroup,
+        claim: polls.Claim,
+        run_id: int,
+        instant: datetime,
+    ) -> None:
+        self.outcome = "running"
+        self.progress = polls.Progress()
+        self.run_id = run_id
+        self.instant = instant
+        self.gap: timedelta | None = None  # how long nothing was read before this sweep, where too long
+        self._pool = pool
+        self._clock = clock
+        self._account = account
+        self._group = group
+        self._claim = claim
+        self._rejected: Counter[str] = Counter()
+        self._unmapped: Counter[str] = Counter()
+        self._first_paths: dict[str, str] = {}
+        self._was_taken_up = False
+        self._is_second_pass = False
+
+    async def run(self, cursor: str | None) -> None:
+        """Read to the end. Raises CollectorError, LeaseLost; what was committed before stays."""
+        self._was_taken_up = cursor is not None
+        async with self._pool.acquire() as connection:
+            day = timedelta(days=1)
+            on = self.instant.date()
+            await reading_rows.ensure_partitions(connection, on - day, on + day)
+        await self._pass(cursor)
+        if self.outcome == "running":
+            self._is_second_pass = True
+            await self._pass(None)
+
+    async def _pass(self, cursor: str | None) -> None:
+        sweep = base.Sweep(self.instant, self._claim.watermark_at, cursor)
+        pages = self._account.collector.pages(self._group, sweep)
+        async with contextlib.aclosing(pages):
+            await ingest.run(pages, self._write)
+
+    async def _write(self, batch: ingest.Batch) -> None:
+        """Rows, progress and, with the last batch, the watermark: all in one transaction."""
+        source = self._account.source
+        async with self._pool.acquire() as connection, connection.transaction():
+            await polls.renew(connection, self._claim)
+            stored = await sightings.store(
+                connection,
+                source,
+                batch.sightings,
+                instant=self.instant,
+                away_before=self.instant - LONGEST_DIFFERENCE,
+                may_overlap=self._group.overlaps,
+            )
+            await sightings.store_groups(connection, source, batch.groups)
+            self._count(batch, stored)
+            await polls.progress(connection, self._claim, self.run_id, self.progress)
+            if batch.is_last:
+                await self._conclude(connection)
+            await self._mark_days(connection, stored)
+
+    def _count(self, batch: ingest.Batch, stored: sightings.Stored) -> None:
+        at = self.progress
+        at.cursor = batch.cursor
+        at.pages += batch.pages
+        at.lines += stored.lines
+        at.rows_written += stored.rows
+        if batch.total is not None:
+            at.lines_promised = batch.total
+        if not self._is_second_pass:  # the same rows are bad the second time
+            self._count_rejections(batch, stored)
+        at.rows_rejected = self._rejected.total()
+
+    def _count_rejections(self, batch: ingest.Batch, stored: sightings.Stored) -> None:
+        for rejection in (*batch.rejected, *stored.rejected):
+            self._rejected[rejection.reason] += 1
+            self._first_paths.setdefault(rejection.reason, rejection.path)
+        for status, count in batch.unmapped.items():
+            reason = f"value not known: {status}"
+            self._unmapped[reason] += count
+            self._first_paths.setdefault(reason, status.partition("=")[0])
+
+    async def _mark_days(self, connection: pools.Connection, stored: sightings.Stored) -> None:
+        """Last in the transaction: a rollup that takes marks off makes this wait."""
+        source = self._account.source
+        since = min(self._claim.watermark_at or self.instant, self.instant)
+        await polls.mark_dirty(connection, source, since, self.instant)
+        await polls.mark_lines_dirty(connection, source, stored.away, self.instant)
+
+    async def _conclude(self, connection: pools.Connection) -> None:
+        missing = self._missing()
+        if missing and not self._is_second_pass:
+            return  # once more from the start, at the same instant
+        self.outcome = "partial" if missing else "succeeded"
+        now = self._clock()
+        await self._record_gap(connection)
+        await polls.move_watermark(connection, self._claim, self.instant)
+        await polls.record_success(connection, self._claim, now)
+        await polls.record_rejections(connection, self._claim, self.run_id, self._rejections())
+        if not missing:
+            await sightings.close_replaced(connection, self._account.source, self.instant)
+        await polls.finish(connection, self._claim, self.run_id, outcome=self.outcome, now=now)
+
+    def _rejections(self) -> list[tuple[str, str, int]]:
+        counted = (*self._rejected.items(), *self._unmapped.items())
+        return [(reason, self._first_paths[reason], count) for reason, count in counted]
+
+    def _missing(self) -> int:
+        """Lines that the vendor promised and nobody saw. A sweep that was taken up cannot tell."""
+        at = self.progress
+        if at.lines_promised is None or self._was_taken_up:
+            return 0
+        return max(0, at.lines_promised - at.lines - at.rows_rejected)
+
+    async def _record_gap(self, connection: pools.Connection) -> None:
+        since = self._claim.watermark_at
+        if since is not None and self.instant - since > 2 * self._group.cadence:
+            self.gap = self.instant - since
+            await polls.record_gap(connection, self._claim, since, self.instant)

@@ -1,0 +1,201 @@
+"""The running service: its timed jobs, its pages, and how it stops."""
+
+import asyncio
+import contextlib
+import functools
+import logging
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from collectors import base
+from service import app, errors, schedule, web
+from service.metrics import Metrics
+from service.polling import accounts, runner
+from service.store import coverage, partitions, polls, rollups
+from service.web import server as web_server
+
+ROLLUP_EVERY = timedelta(minutes=1)
+MAINTAIN_EVERY = timedelta(hours=6)
+WATCH_EVERY = timedelta(seconds=5)
+HEALTH_GRACE = timedelta(minutes=5)  # beyond two cadences without an attempt
+_STOP_SECONDS = 10.0  # for jobs under way to roll back
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Attempts:
+    """When each endpoint group was last attempted: the dead man's switch behind /healthz."""
+
+    allowed: dict[str, timedelta] = field(default_factory=dict)
+    last: dict[str, float] = field(default_factory=dict)
+
+    def expect(self, name: str, every: timedelta) -> None:
+        self.allowed[name] = 2 * every + HEALTH_GRACE
+        self.last[name] = time.monotonic()
+
+    def made(self, name: str) -> None:
+        self.last[name] = time.monotonic()
+
+    def health(self) -> web.Health:
+        now = time.monotonic()
+        late = [name for name, at in self.last.items() if now - at > self.allowed[name].total_seconds()]
+        if late:
+            return web.Health(False, f"not attempted in time: {', '.join(late)}")
+        return web.Health(True, "every source is attempted in time")
+
+
+class Service:
+    """Sweeps, computes and serves until it is told to stop.
+
+    ``sweep_every`` overrides every cadence: a demo's readers want to see something move.
+    """
+
+    def __init__(
+        self,
+        ready: app.Opened,
+        polled: Sequence[accounts.Account],
+        metrics: Metrics,
+        *,
+        clock: accounts.Clock = app.utc_now,
+        sweep_every: timedelta | None = None,
+    ) -> None:
+        self._ready = ready
+        self._polled = polled
+        self._metrics = metrics
+        self._clock = clock
+        self._sweep_every = sweep_every
+        self._runner = runner.Runner(ready.pool, clock, metrics)
+        self._snapshot: coverage.Snapshot | None = None
+        self._attempts = _Attempts()
+        self._rolling_up = asyncio.Lock()
+        self._running: set[asyncio.Task[object]] = set()
+        self._is_database_away = False
+
+    @contextlib.asynccontextmanager
+    async def serving(self) -> AsyncIterator[str]:
+        """Serve and run the jobs while inside; gives the address of the pages."""
+        settings = self._ready.config.web
+        application = web.build(
+            metrics=self._metrics,
+            snapshot=lambda: self._snapshot,
+            health=self._attempts.health,
+            ready=lambda: self._snapshot is not None and not self._is_database_away,
+        )
+        await self._guarded(self._roll_up)
+        jobs = schedule.Schedule(await self._jobs())
+        async with web_server.serving(application, host=settings.host, port=settings.port) as port:
+            jobs.start()
+            try:
+                yield f"http://{settings.host}:{port}/"
+            finally:
+                jobs.stop()
+                await self._finish()
+
+    async def _jobs(self) -> list[schedule.Job]:
+        jobs = [
+            schedule.Job("rollup", ROLLUP_EVERY, self._job(self._roll_up), first_after=ROLLUP_EVERY),
+            schedule.Job("maintain", MAINTAIN_EVERY, self._job(self._maintain)),
+        ]
+        if self._ready.server is not None:
+            jobs.append(schedule.Job("watch", WATCH_EVERY, self._job(self._watch), first_after=WATCH_EVERY))
+        groups = [(account, group) for account in self._polled for group in account.collector.endpoint_groups]
+        return jobs + [await self._sweep_job(account, group) for account, group in groups]
+
+    async def _sweep_job(self, account: accounts.Account, group: base.EndpointGroup) -> schedule.Job:
+        name = f"{account.name}, {group.name}"
+        every = self._sweep_every or group.cadence
+        self._attempts.expect(name, every)
+        return schedule.Job(
+            name,
+            every,
+            self._job(functools.partial(self._sweep, name, account, group)),
+            first_after=await self._due_after(account, group, every),
+            skipped=lambda: self._metrics.poll_skipped(
+                district=account.source.district_id, account=account.key
+            ),
+        )
+
+    async def _due_after(
+        self, account: accounts.Account, group: base.EndpointGroup, every: timedelta
+    ) -> timedelta:
+        """A restart keeps the cadence; after an outage the first sweep is due at once."""
+        watermark = await polls.watermark(self._ready.pool, account.source, group.name)
+        if watermark is None:
+            return timedelta(0)
+        return max(timedelta(0), min(every, watermark + every - self._clock()))
+
+    def _job(self, step: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            task = asyncio.current_task()
+            if task is not None:
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+            await self._guarded(step)
+
+        return run
+
+    async def _guarded(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Run a step; a database that is away is told of once when it goes and once when it is back."""
+        try:
+            await step()
+        except errors.DatabaseUnavailable as error:
+            if not self._is_database_away:
+                _log.error("%s", error, extra={"action": "database_away"})
+            self._is_database_away = True
+        else:
+            if self._is_database_away:
+                _log.info("the database is back", extra={"action": "database_back"})
+            self._is_database_away = False
+
+    async def _sweep(self, name: str, account: accounts.Account, group: base.EndpointGroup) -> None:
+        self._attempts.made(name)
+        await self._runner.sweep(account, group)
+        await self._roll_up()
+
+    async def _roll_up(self) -> None:
+        async with self._rolling_up:
+            now = self._clock()
+            await roll_up(self._ready, now)
+            floor = self._ready.config.thresholds.completeness_floor
+            self._snapshot = await coverage.snapshot(self._ready.pool, now=now, completeness_floor=floor)
+            self._metrics.show(self._snapshot)
+
+    async def _maintain(self) -> None:
+        months = self._ready.config.reading_months
+        await partitions.maintain(self._ready.pool, today=self._clock().date(), reading_months=months)
+
+    async def _watch(self) -> None:
+        if self._ready.server is not None and await self._ready.server.ensure_running():
+            _log.warning(
+                "the embedded database had died; it runs again", extra={"action": "database_restarted"}
+            )
+
+    async def _finish(self) -> None:
+        """Stop what runs: a page that is being written is rolled back, and read again next time."""
+        running = list(self._running)
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running, timeout=_STOP_SECONDS)
+
+
+async def roll_up(ready: app.Opened, now: datetime, told: rollups.Told = lambda day, marked: None) -> int:
+    """Compute every district's marked days; returns how many."""
+    limits = app.thresholds(ready.config)
+    days = 0
+    for district in await rollups.districts(ready.pool):
+        days += await rollups.refresh(ready.pool, district, now=now, thresholds=limits, told=told)
+    return days
+
+
+async def stopped() -> None:
+    """Return when the process is told to stop (SIGINT or SIGTERM)."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()

@@ -1,0 +1,94 @@
+"""Districts, plans and accounts as the configuration names them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import asyncpg
+
+import sql
+from service.store import pool as pools
+from service.store import source as sources
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    key: str
+    allowance_bytes: int | None
+    allowance_period: str
+    cycle_day: int
+    at_allowance: str
+    monthly_cost: str | None  # as decimal text: money is never a float in the database
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    key: str
+    collector: str
+    time_zone: str
+    lag_days: int
+    rank: int
+    cadence: timedelta  # of its line states
+    plan_key: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class District:
+    district_id: int
+    name: str
+    time_zone: str
+    school_year_starts: str  # MM-DD
+    plans: Sequence[Plan] = ()
+    accounts: Sequence[Account] = ()
+
+
+async def sync(pool: asyncpg.Pool, districts: Sequence[District]) -> dict[tuple[int, str], sources.Source]:
+    """Write what the configuration says; returns the source of every account by (district, key)."""
+    found: dict[tuple[int, str], sources.Source] = {}
+    with pools.translated():
+        async with pool.acquire() as connection, connection.transaction():
+            for district in districts:
+                for key, source in (await _sync_district(connection, district)).items():
+                    found[district.district_id, key] = source
+    return found
+
+
+async def _sync_district(connection: asyncpg.Connection, district: District) -> dict[str, sources.Source]:
+    queries = sql.queries()
+    district_id = district.district_id
+    await connection.execute(
+        queries["upsert_district"],
+        district_id,
+        district.name,
+        district.time_zone,
+        district.school_year_starts,
+    )
+    for plan in district.plans:
+        await connection.execute(
+            queries["upsert_plan"],
+            district_id,
+            plan.key,
+            plan.allowance_bytes,
+            plan.allowance_period,
+            plan.cycle_day,
+            plan.at_allowance,
+            plan.monthly_cost,
+        )
+    return {
+        account.key: await _sync_account(connection, district_id, account) for account in district.accounts
+    }
+
+
+async def _sync_account(connection: asyncpg.Connection, district_id: int, account: Account) -> sources.Source:
+    account_id = await connection.fetchval(
+        sql.queries()["upsert_account"],
+        district_id,
+        account.key,
+        account.collector,
+        account.time_zone,
+        account.lag_days,
+        account.rank,
+        account.cadence,
+        account.plan_key,
+    )
+    return sources.Source(district_id, account_id)

@@ -1,0 +1,25 @@
+"""What is missing or doubtful in the records."""
+
+from dataclasses import dataclass
+
+import asyncpg
+
+import sql
+from service.store import pool as pools
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doubts:
+    district_id: int
+    name: str
+    schools: int
+    schools_without_need: int
+    open_loans: int
+    loans_without_line: int  # no source has ever shown the device
+    has_calendar: bool
+
+
+async def doubts(pool: asyncpg.Pool) -> list[Doubts]:
+    with pools.translated():
+        rows = await pool.fetch(sql.queries()["record_doubts"])
+    return [Doubts(**row) for row in rows]

@@ -1,0 +1,314 @@
+"""What people and Prometheus are shown: one consistent snapshot of every district's latest reported day."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+import sql
+from service.store import pool as pools
+
+COMPLETENESS_FLOOR = 0.9
+HISTORY_DAYS = 90
+GAP_DAYS = 30
+FILE_COLLECTOR = "file"
+
+_SUMMED = (
+    "enrolled",
+    "answered",
+    "need",
+    "loaned",
+    "active_30",
+    "active_7",
+    "adequate",
+    "unknown",
+    "covered",
+    "unserved",
+)
+_Row = TypeVar("_Row")
+_Parts = Mapping[str, Mapping[int, Sequence[asyncpg.Record]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Counts of students, and the ratios made of them. None: not known, never 0."""
+
+    enrolled: int | None = None
+    answered: int | None = None
+    need: int | None = None
+    loaned: int | None = None
+    active_30: int | None = None
+    active_7: int | None = None
+    adequate: int | None = None
+    unknown: int | None = None
+    covered: int | None = None  # min(adequate, need), school by school
+    unserved: int | None = None
+    completeness: float | None = None
+    coverage: float | None = None
+    coverage_low: float | None = None
+    coverage_high: float | None = None
+
+    @property
+    def unanswered(self) -> int | None:
+        return None if self.enrolled is None or self.answered is None else self.enrolled - self.answered
+
+    @property
+    def unmet(self) -> int | None:
+        return None if self.need is None or self.covered is None else self.need - self.covered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class School(Counts):
+    """A school on its district's reported day; ``status`` is None where that day was not computed."""
+
+    name: str
+    ncessch: str
+    is_high_needs: bool | None  # None: not told
+    high_needs_basis: str | None
+    status: str | None = None  # known, incomplete, need_unknown, not_applicable
+    weak: int | None = None
+    exhausted: int | None = None
+    idle: int | None = None
+    never_used: int | None = None
+    suspended: int | None = None
+    is_need_exceeded: bool | None = None
+    is_out_of_session: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day(Counts):
+    """A district on a day. Below the completeness floor coverage is None: only its bounds are known."""
+
+    on_day: date
+    schools_with_need: int = 0
+    schools_without_need: int = 0
+    is_out_of_session: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A time that nothing was read."""
+
+    account_key: str
+    endpoint_group: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointGroup:
+    """How one endpoint group of an account fares."""
+
+    endpoint_group: str
+    last_attempt_at: datetime | None
+    last_success_at: datetime | None
+    failing_since_at: datetime | None
+    last_error: str | None
+    rows_rejected: int | None  # by the last finished poll
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """An account: as fresh as the stalest of its endpoint groups."""
+
+    account_key: str
+    collector: str
+    cadence: timedelta
+    lag_days: int
+    groups: tuple[EndpointGroup, ...]
+    gaps: tuple[Gap, ...]  # of the last GAP_DAYS, newest first
+
+    @property
+    def is_file(self) -> bool:
+        return self.collector == FILE_COLLECTOR
+
+    @property
+    def last_attempt_at(self) -> datetime | None:
+        return max((g.last_attempt_at for g in self.groups if g.last_attempt_at), default=None)
+
+    @property
+    def last_success_at(self) -> datetime | None:
+        """None also while any group has yet to succeed."""
+        instants = [group.last_success_at for group in self.groups]
+        known = [instant for instant in instants if instant is not None]
+        return min(known) if known and len(known) == len(instants) else None
+
+    @property
+    def failing_since_at(self) -> datetime | None:
+        return min((g.failing_since_at for g in self.groups if g.failing_since_at), default=None)
+
+    @property
+    def last_error(self) -> str | None:
+        return next((g.last_error for g in self.groups if g.failing_since_at and g.last_error), None)
+
+    @property
+    def rows_rejected(self) -> int:
+        return sum(group.rows_rejected or 0 for group in self.groups)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class District:
+    district_id: int
+    name: str
+    time_zone: ZoneInfo
+    due_on: date  # the day that would be reported if everything were computed
+    reported_on: date | None  # None: nothing is computed yet
+    day: Day | None  # the reported day's figures
+    high_needs: Counts
+    others: Counts
+    schools: tuple[School, ...]  # by name
+    loans_by_state: Mapping[str, int]
+    sources: tuple[Source, ...]
+    history: tuple[Day, ...]  # HISTORY_DAYS days up to the reported one, oldest first, without holes
+
+    @property
+    def coverage_gap(self) -> float | None:
+        """Others less high-needs: None unless both are known."""
+        if self.others.coverage is None or self.high_needs.coverage is None:
+            return None
+        return self.others.coverage - self.high_needs.coverage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    taken_at: datetime
+    districts: tuple[District, ...]
+
+    def district(self, district_id: int) -> District | None:
+        return next((found for found in self.districts if found.district_id == district_id), None)
+
+
+async def snapshot(
+    pool: asyncpg.Pool, *, now: datetime, completeness_floor: float = COMPLETENESS_FLOOR
+) -> Snapshot:
+    """Every district as of ``now``, by name. Raises DatabaseUnavailable."""
+    with pools.translated():
+        async with pool.acquire() as connection, _one_view(connection):
+            districts = await connection.fetch(sql.queries()["coverage_districts"], now)
+            parts = await _parts(connection, districts, now)
+    found = tuple(_district(row, parts, completeness_floor) for row in districts)
+    return Snapshot(taken_at=now, districts=found)
+
+
+def _one_view(connection: asyncpg.Connection) -> Any:
+    """Figures that belong together are read from one state of the database."""
+    return connection.transaction(isolation="repeatable_read", readonly=True)
+
+
+async def _parts(
+    connection: asyncpg.Connection, districts: Sequence[asyncpg.Record], now: datetime
+) -> _Parts:
+    """What all districts need, in as many statements as for one district."""
+    queries = sql.queries()
+    asked = [row["district_id"] for row in districts], [row["reported_on"] for row in districts]
+    since = now - timedelta(days=GAP_DAYS)
+    return {
+        "schools": _by_district(await connection.fetch(queries["coverage_schools"], *asked)),
+        "loans": _by_district(await connection.fetch(queries["coverage_loans_by_state"], *asked)),
+        "days": _by_district(await connection.fetch(queries["coverage_district_days"], *_span(asked[1]))),
+        "sources": _by_district(await connection.fetch(queries["coverage_sources"])),
+        "gaps": _by_district(await connection.fetch(queries["coverage_gaps"], since)),
+    }
+
+
+def _by_district(rows: Iterable[asyncpg.Record]) -> dict[int, list[asyncpg.Record]]:
+    grouped: dict[int, list[asyncpg.Record]] = {}
+    for row in rows:
+        grouped.setdefault(row["district_id"], []).append(row)
+    return grouped
+
+
+def _span(reported: Sequence[date | None]) -> tuple[date | None, date | None]:
+    """The first and the last day that any district's history needs; a span of None finds nothing."""
+    known = [day for day in reported if day is not None]
+    if not known:
+        return None, None
+    return min(known) - timedelta(days=HISTORY_DAYS - 1), max(known)
+
+
+def _district(row: asyncpg.Record, parts: _Parts, floor: float) -> District:
+    of = {name: by_district.get(row["district_id"], []) for name, by_district in parts.items()}
+    schools = tuple(_made(School, school) for school in of["schools"])
+    days = {day["on_day"]: _day(day, floor) for day in of["days"]}
+    return District(
+        district_id=row["district_id"],
+        name=row["name"],
+        time_zone=ZoneInfo(row["time_zone"]),
+        due_on=row["due_on"],
+        reported_on=row["reported_on"],
+        day=days.get(row["reported_on"]),
+        high_needs=together([school for school in schools if school.is_high_needs], floor=floor),
+        others=together([school for school in schools if school.is_high_needs is False], floor=floor),
+        schools=schools,
+        loans_by_state={count["state"]: count["loans"] for count in of["loans"]},
+        sources=tuple(_sources(of["sources"], of["gaps"])),
+        history=_history(row["reported_on"], days),
+    )
+
+
+def _made(kind: type[_Row], row: asyncpg.Record) -> _Row:
+    """A dataclass from the columns that bear the names of its fields."""
+    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: value for name, value in row.items() if name in names})
+
+
+def _day(row: asyncpg.Record, floor: float) -> Day:
+    is_complete = row["completeness"] is not None and row["completeness"] >= floor
+    return replace(_made(Day, row), coverage=row["coverage_if_complete"] if is_complete else None)
+
+
+def _history(reported_on: date | None, known: Mapping[date, Day]) -> tuple[Day, ...]:
+    if reported_on is None:
+        return ()
+    first = reported_on - timedelta(days=HISTORY_DAYS - 1)
+    days = (first + timedelta(days=offset) for offset in range(HISTORY_DAYS))
+    return tuple(known.get(day) or Day(on_day=day) for day in days)
+
+
+def _sources(rows: Iterable[asyncpg.Record], gaps: Sequence[asyncpg.Record]) -> Iterator[Source]:
+    for key, same in itertools.groupby(rows, key=lambda row: row["account_key"]):
+        groups = list(same)
+        yield Source(
+            account_key=key,
+            collector=groups[0]["collector"],
+            cadence=groups[0]["cadence"],
+            lag_days=groups[0]["lag_days"],
+            groups=tuple(_made(EndpointGroup, row) for row in groups if row["endpoint_group"] is not None),
+            gaps=tuple(_made(Gap, gap) for gap in gaps if gap["account_key"] == key),
+        )
+
+
+def together(schools: Iterable[School], *, floor: float = COMPLETENESS_FLOOR) -> Counts:
+    """Schools as one, without those of unknown need: a surplus at one never hides a shortage at another."""
+    known = [school for school in schools if school.need is not None]
+    if not known:
+        return Counts()
+    total = {name: sum(getattr(school, name) or 0 for school in known) for name in _SUMMED}
+    complete = 1 - total["unknown"] / total["loaned"] if total["loaned"] else 1.0
+    coverage = _ratio(total["covered"], total["need"]) if complete >= floor else None
+    return Counts(
+        **total,
+        completeness=complete,
+        coverage=coverage,
+        coverage_low=_ratio(*_lowest(known)),
+        coverage_high=_ratio(_highest(known), total["need"]),
+    )
+
+
+def _lowest(schools: Iterable[School]) -> tuple[int, int]:
+    """Covered and in need, if everyone who has not answered were in need."""
+    pairs = [(school.adequate or 0, (school.need or 0) + (school.unanswered or 0)) for school in schools]
+    return sum(min(adequate, need) for adequate, need in pairs), sum(need for _, need in pairs)
+
+
+def _highest(schools: Iterable[School]) -> int:
+    """Covered, if every loan of unknown state were adequate."""
+    return sum(min((school.adequate or 0) + (school.unknown or 0), school.need or 0) for school in schools)
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

@@ -1,0 +1,115 @@
+"""Raw readings into their tables: COPY straight in; a batch with a duplicate again, through a temporary table."""
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import asyncpg
+
+import sql
+from collectors import readings
+from service.store import source as sources
+
+_NULL = r"\N"
+_FLAGS = {None: _NULL, True: "t", False: "f"}
+_KEY_COLUMNS = 6  # of every readings table: district, line, account, kind, series, instant
+
+
+@dataclass
+class Rows:
+    """Lines of PostgreSQL's COPY text format, by table: far cheaper to make than values encoded one by one."""
+
+    usage: list[str]
+    states: list[str]
+    signals: list[str]
+
+    def __len__(self) -> int:
+        return len(self.usage) + len(self.states) + len(self.signals)
+
+
+class Builder:
+    """Turns the readings of one source into rows. Most of a sweep's rows share their instant: it is formatted once."""
+
+    def __init__(self, source: sources.Source) -> None:
+        self.rows = Rows([], [], [])
+        self._before = f"{source.district_id}\t"
+        self._account = f"\t{source.account_id}\t"
+        self._at: datetime | None = None
+        self._at_text = ""
+
+    def add(self, line_id: int, sighting: readings.Sighting) -> None:
+        start = f"{self._before}{line_id}{self._account}"
+        for usage in sighting.usage:
+            at = self._text(usage.starts_at)
+            until = _NULL if usage.ends_at is None else usage.ends_at.isoformat()
+            self.rows.usage.append(
+                f"{start}{usage.kind}\t{usage.series}\t{at}\t{until}\t{usage.total_bytes}\n"
+            )
+        for state in sighting.states:
+            at = self._text(state.starts_at)
+            by = state.suspended_by or _NULL
+            self.rows.states.append(
+                f"{start}sample\tline\t{at}\t{state.status}\t{by}\t{_FLAGS[state.is_online]}\n"
+            )
+        for signal in sighting.signals:
+            values = "\t".join(map(_number, (signal.rsrp_dbm, signal.rsrq_db, signal.sinr_db)))
+            self.rows.signals.append(f"{start}sample\tmodem\t{self._text(signal.starts_at)}\t{values}\n")
+
+    def _text(self, at: datetime) -> str:
+        if at is not self._at:
+            self._at, self._at_text = at, at.isoformat()
+        return self._at_text
+
+
+def _number(value: float | None) -> str:
+    return _NULL if value is None else repr(value)
+
+
+async def append(connection: asyncpg.Connection, rows: Rows, *, may_overlap: bool) -> None:
+    """Write the rows; what is already there is replaced. Inside the caller's transaction."""
+    for table, lines in _tables(rows):
+        if may_overlap:
+            await _merge(connection, table, lines)
+        else:
+            await _copy_or_merge(connection, table, lines)
+
+
+def _tables(rows: Rows) -> Iterable[tuple[str, list[str]]]:
+    tables = (
+        ("usage_readings", rows.usage),
+        ("state_readings", rows.states),
+        ("signal_readings", rows.signals),
+    )
+    return ((table, lines) for table, lines in tables if lines)
+
+
+async def _copy_or_merge(connection: asyncpg.Connection, table: str, lines: list[str]) -> None:
+    try:
+        async with connection.transaction():
+            await _copy(connection, table, lines)
+    except asyncpg.UniqueViolationError:
+        await _merge(connection, table, lines)
+
+
+async def _merge(connection: asyncpg.Connection, table: str, lines: list[str]) -> None:
+    queries = sql.queries()
+    await connection.execute(queries[f"stage_{table}"])
+    # A row that is there twice is one reading: the later one counts.
+    by_key = {tuple(line.split("\t", _KEY_COLUMNS)[:_KEY_COLUMNS]): line for line in lines}
+    await _copy(connection, f"staged_{table}", list(by_key.values()))
+    await connection.execute(queries[f"merge_{table}"])
+    await connection.execute(queries[f"drop_staged_{table}"])
+
+
+async def _copy(connection: asyncpg.Connection, table: str, lines: list[str]) -> None:
+    await connection.copy_to_table(table, source=_chunk(lines), format="text")
+
+
+async def _chunk(lines: list[str]) -> AsyncIterator[bytes]:
+    yield "".join(lines).encode()
+
+
+async def ensure_partitions(connection: asyncpg.Connection, first_on: date, last_on: date) -> int:
+    """Make the monthly partitions that hold these days; returns how many were missing."""
+    made: int = await connection.fetchval(sql.queries()["ensure_partitions"], first_on, last_on)
+    return made
