@@ -1,0 +1,81 @@
+"""The command line."""
+
+import asyncio
+import logging
+import os
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated
+
+import stamina.instrumentation
+import typer
+from rich.console import Console
+
+from service import commands, config, errors, import_commands
+
+EXIT_INTERRUPTED = 130
+
+_console = Console(stderr=True)
+
+app = typer.Typer(
+    help="Which students in need have a working connection at home?",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(import_commands.app, name="import")
+app.command("demo")(commands.demo)
+app.command("serve")(commands.serve)
+app.command("migrate")(commands.migrate)
+app.command("poll")(commands.poll)
+app.command("coverage")(commands.coverage)
+app.command("check")(commands.check)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"afterbell {metadata.version('afterbell')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    config_path: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", envvar=config.ENV_CONFIG, help="The configuration file (TOML)."),
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    context.obj = config_path
+    _set_up_logging(logging.DEBUG if verbose else logging.INFO)
+
+
+def _set_up_logging(level: int) -> None:
+    logging.basicConfig(
+        level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
+    )
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    # A retry that helps is not worth a line; one that does not is told of as the failure it is.
+    stamina.instrumentation.set_on_retry_hooks([])
+
+
+def main() -> None:
+    try:
+        app(standalone_mode=True)
+    except errors.AfterbellError as error:
+        _console.print(f"[bold red]afterbell:[/] {error}", highlight=False, markup=True)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:  # the reader went away, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""What `afterbell check` looks at: does every account answer, and are the records fit to be counted?"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from collectors import base
+from collectors import errors as collector_errors
+from service.polling import accounts
+from service.store import checks as check_rows
+from service.store import pool as pools
+
+MOST_SKEW_SECONDS = 300.0  # a vendor's day must not begin minutes away from ours
+
+_ADVICE: dict[type[collector_errors.CollectorError], str] = {
+    collector_errors.AuthenticationFailed: "check the account's credentials, and that they have not been revoked",
+    collector_errors.PermissionDenied: "ask the vendor for the right to list devices for this user",
+    collector_errors.NotFound: "check base_url, the paths and corp_ids in the account's options",
+    collector_errors.RateLimited: "wait, and lower requests_per_second; does someone else use this credential?",
+    collector_errors.Unavailable: "try again later; check the network, the proxy and base_url",
+    collector_errors.ResponseInvalid: "check base_url and the field names in the account's options",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    what: str
+    is_good: bool
+    found: str
+    advice: str = ""
+
+
+async def account(polled: accounts.Account) -> Finding:
+    """Sign in and read one row."""
+    try:
+        probe = await polled.collector.probe()
+    except collector_errors.CollectorError as error:
+        return Finding(polled.name, False, str(error), _advice(error))
+    return _judged(polled, probe)
+
+
+def _advice(error: collector_errors.CollectorError) -> str:
+    return next(_ADVICE[kind] for kind in type(error).__mro__ if kind in _ADVICE)
+
+
+def _judged(polled: accounts.Account, probe: base.Probe) -> Finding:
+    skew = probe.clock_skew_seconds or 0.0
+    if abs(skew) > MOST_SKEW_SECONDS:
+        found = f"answers, but its clock is {skew / 60:+.0f} minutes from ours"
+        return Finding(polled.name, False, found, "set this machine's clock by NTP; else tell the vendor")
+    if probe.rejected:
+        reasons = "; ".join(f"{rejection.path}: {rejection.reason}" for rejection in probe.rejected)
+        advice = 'set the names that this account uses in options.fields, or "" for one it does not have'
+        return Finding(polled.name, False, f"answers, but not as described: {reasons}", advice)
+    return Finding(polled.name, True, _found(polled, probe))
+
+
+def _found(polled: accounts.Account, probe: base.Probe) -> str:
+    if probe.lines is None:
+        return "answers"
+    requests = sum(
+        math.ceil(probe.lines / group.page_size) * group.page_cost
+        for group in polled.collector.endpoint_groups
+    )
+    return f"answers; lists {probe.lines} lines, {requests} request(s) a sweep"
+
+
+async def records(pool: pools.Pool) -> list[Finding]:
+    return [finding for doubts in await check_rows.doubts(pool) for finding in _doubted(doubts)]
+
+
+def _doubted(doubts: check_rows.Doubts) -> Iterable[Finding]:
+    name = f"district {doubts.district_id}"
+    if not doubts.schools:
+        yield Finding(f"{name}: schools", False, "none", "afterbell import schools FILE")
+        return
+    yield Finding(
+        f"{name}: need",
+        not doubts.schools_without_need,
+        f"{doubts.schools_without_need} of {doubts.schools} schools have no need count",
+        "afterbell import need FILE: their coverage is unknown until then"
+        if doubts.schools_without_need
+        else "",
+    )
+    yield Finding(
+        f"{name}: loans",
+        not doubts.loans_without_line,
+        f"{doubts.open_loans} open; {doubts.loans_without_line} of devices that no source has shown",
+        "check their IMEIs, and that every carrier has an account here" if doubts.loans_without_line else "",
+    )
+    if not doubts.has_calendar:
+        advice = "afterbell import calendar FILE: without one, school days cannot be told from others"
+        yield Finding(f"{name}: calendar", False, "none", advice)

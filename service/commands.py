@@ -1,0 +1,222 @@
+"""The commands that run, poll and show; those that import are next door."""
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import progress
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from collectors import base
+from service import app, checks, coverage_table, errors, serving
+from service import config as configs
+from service.demo import stage
+from service.metrics import Metrics
+from service.polling import accounts, runner
+from service.store import coverage as coverage_rows
+from service.store import embedded, migrations, rollups
+
+DEMO_SWEEP_EVERY = timedelta(minutes=1)
+
+_out = Console()
+_err = Console(stderr=True)
+_log = logging.getLogger(__name__)
+
+
+def serve(context: typer.Context) -> None:
+    """Poll every account on its cadence, and serve the page, /metrics and the probes."""
+    asyncio.run(_serve(configs.load(context.obj)))
+
+
+async def _serve(config: configs.Config) -> None:
+    logging.getLogger().setLevel(config.log_level.upper())
+    metrics = Metrics(minimum_cell_size=config.web.minimum_cell_size)
+    async with (
+        app.with_config(config, wait=app.WAIT_FOR_DATABASE) as ready,
+        app.collectors(ready, metrics) as polled,
+        serving.Service(ready, polled, metrics).serving() as address,
+    ):
+        _log.info("serving %s", address, extra={"action": "serving"})
+        await serving.stopped()
+        _log.info("stopping", extra={"action": "stopping"})
+
+
+def migrate(context: typer.Context) -> None:
+    """Bring the database's schema up to date. Safe to run twice, and by two at once."""
+    asyncio.run(_migrate(configs.load(context.obj)))
+
+
+async def _migrate(config: configs.Config) -> None:
+    async with app.database(config, wait=app.WAIT_FOR_DATABASE) as (pool, _):
+        applied = await migrations.migrate(pool)
+    _out.print(f"applied {', '.join(applied)}" if applied else "the schema is up to date")
+
+
+def poll(
+    context: typer.Context,
+    account: Annotated[list[str] | None, typer.Option(help="Only this account; may be repeated.")] = None,
+) -> None:
+    """Sweep every account once, now. Exits 1 if one fails."""
+    if not asyncio.run(_poll(configs.load(context.obj), account)):
+        raise typer.Exit(1)
+
+
+async def _poll(config: configs.Config, keys: list[str] | None) -> bool:
+    metrics = Metrics()
+    async with app.with_config(config) as ready, app.collectors(ready, metrics) as polled:
+        chosen = _chosen(polled, keys)
+        sweeper = runner.Runner(ready.pool, app.utc_now, metrics)
+        results = [
+            await _poll_group(sweeper, account, group)
+            for account in chosen
+            for group in account.collector.endpoint_groups
+        ]
+        with _day_progress() as told:
+            await serving.roll_up(ready, app.utc_now(), told)
+    return all(result.is_good for result in results)
+
+
+def _chosen(polled: list[accounts.Account], keys: list[str] | None) -> list[accounts.Account]:
+    known = {account.key for account in polled}
+    if unknown := sorted(set(keys or ()) - known):
+        raise errors.ConfigError(
+            f"there is no account {', '.join(unknown)}; known: {', '.join(sorted(known)) or 'none'}"
+        )
+    return [account for account in polled if not keys or account.key in keys]
+
+
+async def _poll_group(
+    sweeper: runner.Runner, account: accounts.Account, group: base.EndpointGroup
+) -> runner.Result:
+    with _err.status(f"{account.name}: {group.name}"):
+        result = await sweeper.sweep(account, group)
+    done = result.progress
+    said = result.error or f"{done.lines} lines, {done.rows_written} rows, {done.rows_rejected} rejected"
+    _out.print(f"{account.name}, {group.name}: {result.outcome}: {said}", highlight=False, markup=False)
+    return result
+
+
+def coverage(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+) -> None:
+    """Show each school's coverage on the latest day that is complete. Computes nothing."""
+    asyncio.run(_coverage(configs.load(context.obj), as_json))
+
+
+async def _coverage(config: configs.Config, as_json: bool) -> None:
+    async with app.with_config(config) as ready:
+        shown = await coverage_rows.snapshot(
+            ready.pool, now=app.utc_now(), completeness_floor=config.thresholds.completeness_floor
+        )
+    if as_json:
+        typer.echo(json.dumps(coverage_table.as_json(shown), indent=2))
+    else:
+        coverage_table.show(_out, shown)
+
+
+def check(context: typer.Context) -> None:
+    """Try every account, and say what is wrong and what to do. Exits 1 if anything is."""
+    if not asyncio.run(_check(configs.load(context.obj))):
+        raise typer.Exit(1)
+
+
+async def _check(config: configs.Config) -> bool:
+    async with app.with_config(config) as ready, app.collectors(ready, Metrics()) as polled:
+        with _err.status("trying every account"):
+            findings = [await checks.account(account) for account in polled]
+            findings += await checks.records(ready.pool)
+    table = Table(title="afterbell check", title_justify="left")
+    for heading in ("", "what", "found", "what to do"):
+        table.add_column(heading)
+    for finding in findings:
+        mark = "[green]ok[/]" if finding.is_good else "[bold red]wrong[/]"
+        table.add_row(mark, escape(finding.what), escape(finding.found), escape(finding.advice))
+    _out.print(table)
+    return all(finding.is_good for finding in findings)
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Print the coverage table and exit.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the page and /metrics.")] = 8080,
+    folder: Annotated[Path | None, typer.Option(help="Where the demo's database is kept.")] = None,
+) -> None:
+    """Show a pretend district with 90 days of history: no account and no database needed."""
+    os.environ.pop(configs.ENV_CONFIG, None)
+    asyncio.run(_demo(once, port, folder or embedded.default_folder() / "demo"))
+
+
+async def _demo(once: bool, port: int, folder: Path) -> None:
+    config = configs.Config(database=configs.Database(folder=folder), web=configs.Web(port=port))
+    metrics = Metrics(minimum_cell_size=config.web.minimum_cell_size)
+    with _step_progress() as told:
+        async with (
+            app.with_config(config) as ready,
+            stage.staged(ready.pool, now=app.utc_now, progress=told) as staged,
+        ):
+            shown = await coverage_rows.snapshot(ready.pool, now=app.utc_now())
+            told.stop()
+            coverage_table.show(_out, shown)
+            if not once:
+                service = serving.Service(ready, [staged.account], metrics, sweep_every=DEMO_SWEEP_EVERY)
+                await _serve_demo(service)
+
+
+async def _serve_demo(service: serving.Service) -> None:
+    async with service.serving() as address:
+        _out.print(
+            f"\nOpen [link={address}]{address}[/link] (metrics: {address}metrics). "
+            f"The pretend vendor is swept every {DEMO_SWEEP_EVERY.total_seconds():.0f} s. Ctrl-C stops.",
+            highlight=False,
+        )
+        await serving.stopped()
+
+
+class _Steps:
+    """Shows how far named steps have come."""
+
+    def __init__(self, bars: progress.Progress) -> None:
+        self._bars = bars
+        self._tasks: dict[str, progress.TaskID] = {}
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        if step not in self._tasks:
+            self._tasks[step] = self._bars.add_task(step, total=total)
+        self._bars.update(self._tasks[step], completed=done, total=total)
+
+    def stop(self) -> None:
+        self._bars.stop()
+
+
+@contextmanager
+def _step_progress() -> Iterator[_Steps]:
+    with progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeElapsedColumn(),
+        console=_err,
+    ) as bars:
+        yield _Steps(bars)
+
+
+@contextmanager
+def _day_progress() -> Iterator[rollups.Told]:
+    with _step_progress() as steps:
+        done = 0
+
+        def told(day: object, marked: int) -> None:
+            nonlocal done
+            done += 1
+            steps("computing days", done, done + marked)
+
+        yield told

@@ -1,0 +1,46 @@
+"""schools.csv: the schools, and which of them are high-needs on what ground."""
+
+from datetime import date
+from pathlib import Path
+
+from service.imports import cells, columns, frame, outcomes, rows, tables, unique
+from service.store import pool as pools
+from service.store import records
+
+REQUIRED = ("ncessch", "name")
+OPTIONAL = ("high_needs", "high_needs_basis")
+
+
+async def run(
+    pool: pools.Pool,
+    district_id: int,
+    path: Path,
+    *,
+    today: date,
+    dry_run: bool = False,
+    progress: rows.Progress | None = None,
+) -> outcomes.Outcome:
+    async with frame.opened(pool, district_id, "schools", path, today=today, dry_run=dry_run) as importing:
+        with tables.opened(path) as table:
+            found = columns.match(table.header, required=REQUIRED, optional=OPTIONAL)
+            importing.ignore(found.ignored)
+            read = rows.read(table, found, importing.tally, _school, progress=progress)
+            schools, repeated = unique.kept(read, importing.tally)
+        written = await records.write_schools(importing.connection, district_id, schools)
+        importing.affects(today if written.added else None)
+        importing.finish(added=written.added, changed=written.changed, repeated=repeated)
+    return importing.outcome
+
+
+def _school(row: rows.Row) -> unique.Keyed[records.School] | None:
+    ncessch = row.read("ncessch", cells.required_ncessch)
+    name = row.read("name", cells.required_label)
+    is_high_needs = row.read("high_needs", cells.yes_no)
+    basis = row.read("high_needs_basis", cells.label) or None
+    if is_high_needs and basis is None:
+        row.refuse(
+            "high_needs_basis", "is empty: say which list or rule makes the school high-needs, and its year"
+        )
+    if ncessch is None or name is None:
+        return None
+    return unique.Keyed(row.number, "ncessch", ncessch, records.School(ncessch, name, is_high_needs, basis))
