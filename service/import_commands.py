@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import tomllib
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -11,11 +12,13 @@ from zoneinfo import ZoneInfo
 import typer
 from rich import console, progress, table, text
 
+from collectors.kajeet import export_csv
 from service import app as apps
 from service import config as configs
 from service import errors
 from service.imports import (
     calendars,
+    kajeet,
     loans,
     need,
     outcomes,
@@ -26,6 +29,7 @@ from service.imports import (
     usage,
     usage_maps,
 )
+from service.store import source as sources
 
 ROWS_REJECTED = errors.ImportRejected.exit_code
 PRINTED = 50  # problems
@@ -150,6 +154,73 @@ def import_usage(
         )
 
     _import(context, district, limit, run)
+
+
+@app.command("kajeet")
+def import_kajeet(
+    context: typer.Context,
+    file: File,
+    account: Annotated[str, typer.Option(help="The account that the file belongs to.")],
+    as_of: Annotated[
+        str, typer.Option(help="When the portal made the file, as 2026-10-05T15:30 (the district's time).")
+    ],
+    headers: Annotated[
+        Path | None,
+        typer.Option(help="A TOML file that maps the file's headers to the documented columns."),
+    ] = None,
+    district: DistrictId = None,
+    dry_run: DryRun = False,
+    limit: Limit = PRINTED,
+) -> None:
+    """The CSV export of devices from Kajeet's portal."""
+    layout = export_csv.Layout(headers=_headers(headers))
+
+    async def run(
+        opened: apps.Opened, of: configs.District, today: date, told: rows.Progress
+    ) -> outcomes.Outcome:
+        return await kajeet.run(
+            opened.pool,
+            _source(opened, of, account),
+            file,
+            as_of=_instant(as_of, of.time_zone),
+            today=today,
+            reading_months=opened.config.reading_months,
+            layout=layout,
+            dry_run=dry_run,
+            progress=told,
+        )
+
+    _import(context, district, limit, run)
+
+
+def _headers(path: Path | None) -> dict[str, str]:
+    if path is None:
+        return {}
+    try:
+        found = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise errors.ConfigError(f"cannot read the headers in {path}: {error}") from error
+    if not all(isinstance(column, str) for column in found.values()):
+        raise errors.ConfigError(
+            f'{path}: each line maps one header, as "Last 30 Days Used" = "LAST_30_DAYS_USED"'
+        )
+    return found
+
+
+def _source(opened: apps.Opened, of: configs.District, key: str) -> sources.Source:
+    source = opened.sources.get((of.id, key))
+    if source is None:
+        known = ", ".join(account.key for account in of.accounts) or "none"
+        raise errors.ConfigError(f"district {of.id} has no account {key}; known: {known}")
+    return source
+
+
+def _instant(text: str, time_zone: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise errors.ConfigError(f"--as-of {text} is not an instant such as 2026-10-05T15:30") from error
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
 
 
 def _records(imported: Callable[..., Awaitable[outcomes.Outcome]], file: Path, dry_run: bool) -> Import:

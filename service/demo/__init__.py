@@ -1,0 +1,1 @@
+"""A pretend district: its history is made by sweeping the vendor's stand-in on a virtual clock."""

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
-import asyncpg
-
 from service.demo import fleet, schools, timeline
 from service.imports import calendars, loans, need, outcomes
 from service.imports import schools as school_imports
 from service.model import pseudonyms
+from service.store import pool as pools
 
 # Pretend students need no secret; and a start that was cut short is taken up under the same key.
 KEY = hashlib.sha256(b"the pretend district's students").hexdigest().encode()
@@ -21,7 +20,7 @@ _LOAN_DAYS = 300
 Row = Sequence[object]
 
 
-async def bring_in(pool: asyncpg.Pool, district_id: int, dates: timeline.Timeline, of: fleet.Fleet) -> None:
+async def bring_in(pool: pools.Pool, district_id: int, dates: timeline.Timeline, of: fleet.Fleet) -> None:
     """Import schools, need, calendar and loans; what is there already stays as it is."""
     with tempfile.TemporaryDirectory(prefix="afterbell-demo-") as name:
         folder, today = Path(name), dates.anchor

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 
-import asyncpg
-
 from collectors import base, budget, client, registry
 from collectors.kajeet import simulator
 from service import metrics
@@ -16,11 +14,14 @@ from service.demo import district, fleet, history, schools, timeline, world
 from service.polling import accounts, runner
 from service.store import accounts as account_rows
 from service.store import coverage, polls, rollups
+from service.store import pool as pools
 from service.store import source as sources
 
 DISTRICT_ID = 1
 ACCOUNT_KEY = "kajeet"
-CADENCE = timedelta(hours=8)  # twice this bridges the half-days between the sweeps, also where clocks are set back
+CADENCE = timedelta(
+    hours=8
+)  # twice this bridges the half-days between the sweeps, also where clocks are set back
 LONGEST_AWAY = timedelta(days=360)  # what came before is not caught up with: readings are kept for a year
 
 _COLLECTOR = "kajeet"
@@ -57,9 +58,21 @@ def no_progress(step: str, done: int, total: int) -> None:
     return
 
 
+@dataclass(frozen=True)
+class _Scene:
+    """What the history is made with."""
+
+    pool: pools.Pool
+    source: sources.Source
+    dates: timeline.Timeline
+    fleet: fleet.Fleet
+    clock: history.Clock
+    vendor: simulator.Simulator
+
+
 @contextlib.asynccontextmanager
 async def staged(
-    pool: asyncpg.Pool,
+    pool: pools.Pool,
     *,
     now: accounts.Clock = utc_now,
     progress: Progress = no_progress,
@@ -70,45 +83,55 @@ async def staged(
 
     ``observer`` is told of the requests that come after the history. Raises DatabaseUnavailable.
     """
-    dates = timeline.Timeline(await _anchor(pool, timeline.local_day(now())))
-    source = await _write_account(pool, dates)
+    scene, until = await _scene(pool, now), now()
+    async with simulator.serve(scene.vendor) as url:
+        await _rehearse(scene, url, until, progress)
+        await _refresh(pool, until, thresholds or rollups.Thresholds(), progress)
+        scene.clock.let_go()
+        scene.vendor.forget()
+        async with _account(scene.source, url, _PAGE_SIZE, observer=observer) as account:
+            yield Stage(DISTRICT_ID, account, url, scene.dates, scene.fleet, scene.vendor)
+
+
+async def _scene(pool: pools.Pool, now: accounts.Clock) -> _Scene:
+    dates = timeline.Timeline(await _anchor(pool, now()))
     ours, clock = fleet.build(dates), history.Clock(now)
-    settings = simulator.Settings(max_limit=_WHOLE_LIST)
-    vendor = simulator.Simulator(world.build(dates, ours.hotspots), clock, settings=settings)
-    async with simulator.serve(vendor) as url, _account(source, url, _WHOLE_LIST, _AT_ONCE) as rehearsing:
-        until = now()
-        if (after := await _swept_until(pool, rehearsing, until)) is None:
-            await district.bring_in(pool, DISTRICT_ID, dates, ours)
+    vendor = simulator.Simulator(
+        world.build(dates, ours.hotspots), clock, settings=simulator.Settings(max_limit=_WHOLE_LIST)
+    )
+    return _Scene(pool, await _write_account(pool, dates), dates, ours, clock, vendor)
+
+
+async def _rehearse(scene: _Scene, url: str, until: datetime, progress: Progress) -> None:
+    """Bring the district in, unless it is there, and sweep what has not been swept yet."""
+    async with _account(scene.source, url, _WHOLE_LIST, _AT_ONCE) as account:
+        if (after := await _watermark(scene.pool, account)) is None:
+            await district.bring_in(scene.pool, DISTRICT_ID, scene.dates, scene.fleet)
         await history.make(
-            runner.Runner(pool, clock, metrics.Metrics()),
-            rehearsing,
-            vendor,
-            clock,
-            dates,
-            after=_start(after, dates, until),
+            runner.Runner(scene.pool, scene.clock, metrics.Metrics()),
+            account,
+            scene.vendor,
+            scene.clock,
+            scene.dates,
+            after=_start(after, scene.dates, until),
             until=until,
             told=lambda done, total: progress("Sweeping the pretend vendor", done, total),
         )
-        await _refresh(pool, until, thresholds or rollups.Thresholds(), progress)
-        clock.let_go()
-        vendor.forget()
-        async with _account(source, url, _PAGE_SIZE, observer=observer) as account:
-            yield Stage(DISTRICT_ID, account, url, dates, ours, vendor)
 
 
-async def _anchor(pool: asyncpg.Pool, today: date) -> date:
+async def _anchor(pool: pools.Pool, now: datetime) -> date:
     """The day of the first start, which the district's name tells."""
-    snapshot = await coverage.snapshot(pool, now=datetime.combine(today, time(), UTC))
+    snapshot = await coverage.snapshot(pool, now=now)
     known = snapshot.district(DISTRICT_ID)
     found = _ANCHOR.search(known.name) if known else None
-    return date.fromisoformat(found[0]) if found else today
+    return date.fromisoformat(found[0]) if found else timeline.local_day(now)
 
 
 def _name(dates: timeline.Timeline) -> str:
     return f"{schools.DISTRICT_NAME} (pretend, set up {dates.anchor})"
 
 
-async def _write_account(pool: asyncpg.Pool, dates: timeline.Timeline) -> sources.Source:
+async def _write_account(pool: pools.Pool, dates: timeline.Timeline) -> sources.Source:
     zone = timeline.ZONE.key
     account = account_rows.Account(
         key=ACCOUNT_KEY,
@@ -161,14 +184,10 @@ def _options(url: str, page_size: int) -> Mapping[str, object]:
     }
 
 
-async def _swept_until(pool: asyncpg.Pool, account: accounts.Account, now: datetime) -> datetime | None:
-    """The watermark of the account's devices; None before the first sweep."""
+async def _watermark(pool: pools.Pool, account: accounts.Account) -> datetime | None:
+    """Up to when the vendor has been swept; None before the first time."""
     (group,) = account.collector.endpoint_groups
-    claim = await polls.claim(pool, account.source, group.name, now=now)
-    if claim is None:
-        return now  # another process sweeps
-    await polls.release(pool, claim)
-    return claim.watermark_at
+    return await polls.watermark(pool, account.source, group.name)
 
 
 def _start(after: datetime | None, dates: timeline.Timeline, until: datetime) -> datetime:
@@ -178,7 +197,7 @@ def _start(after: datetime | None, dates: timeline.Timeline, until: datetime) ->
 
 
 async def _refresh(
-    pool: asyncpg.Pool, until: datetime, thresholds: rollups.Thresholds, progress: Progress
+    pool: pools.Pool, until: datetime, thresholds: rollups.Thresholds, progress: Progress
 ) -> None:
     """Line days, loan states and school counts of all days that the sweeps touched."""
     ours = rollups.District(DISTRICT_ID, timeline.ZONE.key)

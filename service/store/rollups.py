@@ -76,6 +76,7 @@ async def _refresh_line_days(pool: asyncpg.Pool, district: District, now: dateti
     async with pool.acquire() as connection, connection.transaction():
         if not await connection.fetchval(queries["lock_rollup"], district.district_id):
             return False
+        await connection.execute(queries["mark_judged_days"], district.district_id, today, now)
         rows = await connection.fetch(queries["take_dirty_line_days"], district.district_id)
         for account_id, first, last, lines in _ranges(rows):
             await _compute_line_days(connection, district, account_id, first, min(last, today), now, lines)

@@ -24,6 +24,27 @@ CROSS JOIN LATERAL generate_series(
 WHERE a.district_id = $1 AND a.account_id = $2
 ON CONFLICT DO NOTHING;
 
+-- mark_judged_days --
+-- Days that are over are judged as of their end, and the present day again when a source has gone silent: what
+-- was fresh when it was last computed may not be by then. Parameters: district, the present day, now.
+INSERT INTO dirty_line_days (district_id, account_id, on_day)
+SELECT a.district_id, a.account_id, day::date
+FROM accounts AS a
+JOIN districts AS d USING (district_id)
+CROSS JOIN LATERAL generate_series(d.computed_through_on, $2::date - 1, interval '1 day') AS day
+WHERE a.district_id = $1
+UNION
+SELECT a.district_id, a.account_id, $2::date
+FROM accounts AS a
+WHERE a.district_id = $1
+    AND (SELECT max(s.read_at) FROM latest_states AS s WHERE s.district_id = $1 AND s.account_id = a.account_id)
+        < $3::timestamptz - 2 * a.cadence
+    AND EXISTS (
+        SELECT FROM line_days AS l
+        WHERE l.district_id = $1 AND l.on_day = $2 AND l.account_id = a.account_id AND l.status IS NOT NULL
+    )
+ON CONFLICT DO NOTHING;
+
 -- mark_dirty_single_lines --
 -- Lines that were away for long: what their counters say of the days between.
 -- Parameters: district, account, lines, instants they were last read at, the present instant.
@@ -256,7 +277,7 @@ changed AS (
     FROM told AS t
     LEFT JOIN line_days AS o
         ON o.district_id = $1 AND o.on_day = t.on_day AND o.line_id = t.line_id AND o.account_id = $2
-    WHERE (t.used_bytes IS NOT NULL OR t.status IS NOT NULL)
+    WHERE (t.used_bytes IS NOT NULL OR t.status IS NOT NULL OR o.line_id IS NOT NULL)
         AND (o.line_id IS NULL
             OR (o.used_bytes, o.basis, o.status, o.suspended_by, o.has_reached_day_limit, o.has_reached_cycle_limit)
             IS DISTINCT FROM

@@ -119,13 +119,18 @@ told_states AS (
     SELECT DISTINCT line_id FROM latest_states WHERE district_id = $1 AND status IS NOT NULL
 ),
 files AS (
-    SELECT s.line_id, sum(s.total_bytes) AS total_bytes
-    FROM usage_spans AS s
-    CROSS JOIN district AS d
-    WHERE s.district_id = $1 AND s.is_file
-        AND s.starts_at < ($2::date + 1)::timestamp AT TIME ZONE d.local_zone
-        AND s.ends_at > $2::date::timestamp AT TIME ZONE d.local_zone
-    GROUP BY s.line_id
+    SELECT DISTINCT ON (f.line_id) f.line_id, f.total_bytes
+    FROM (
+        SELECT s.line_id, s.account_id, sum(s.total_bytes) AS total_bytes
+        FROM usage_spans AS s
+        CROSS JOIN district AS d
+        WHERE s.district_id = $1 AND s.is_file
+            AND s.starts_at < ($2::date + 1)::timestamp AT TIME ZONE d.local_zone
+            AND s.ends_at > $2::date::timestamp AT TIME ZONE d.local_zone
+        GROUP BY s.line_id, s.account_id
+    ) AS f
+    JOIN accounts AS a ON a.district_id = $1 AND a.account_id = f.account_id
+    ORDER BY f.line_id, a.rank, f.account_id
 ),
 weak_signals AS (
     SELECT line_id
