@@ -15,7 +15,7 @@ _WHY = {
     "not_applicable": "no need",
     None: "not yet",
 }
-_COUNTS = ("need", "loaned", "active_7", "adequate", "unknown")
+_COUNTS = ("need", "loaned", "adequate", "unknown")
 _FIELDS = (
     "enrolled", "answered", "need", "loaned", "active_30", "active_7", "adequate", "unknown", "unmet",
     "completeness", "coverage", "coverage_low", "coverage_high",
@@ -44,8 +44,8 @@ def _table(district: coverage.District, day: coverage.Day) -> Table:
         collapse_padding=True,
         pad_edge=False,
     )
-    table.add_column("school", min_width=20)
-    for heading in ("need", "loaned", "in use", "adequate", "unknown", "coverage", "between"):
+    table.add_column("school")
+    for heading in ("need", "loaned", "adequate", "unknown", "coverage", "bounds"):
         table.add_column(heading, justify="right", no_wrap=True)
     for school in sorted(district.schools, key=_order):
         table.add_row(*_row(school))
@@ -88,7 +88,7 @@ def _between(counts: coverage.Counts) -> str:
 def _sentence(district: coverage.District, day: coverage.Day) -> str:
     if day.need is None or day.covered is None:
         return "No school's need is known."
-    marks = "* high-needs   in use: within 7 days   between: the bounds of what is unknown\n"
+    marks = "* high-needs   bounds: what is unknown counted against, and for\n"
     if any(school.is_need_exceeded for school in district.schools):
         marks += "! more adequate connections than counted need: the count is stale\n"
     parts = [

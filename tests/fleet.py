@@ -101,6 +101,10 @@ class Fleet:
             self.simulator.forget()
         return await self._runner.sweep(self.account, self.devices_group)
 
+    async def sweep_group(self, name: str) -> runner.Result:
+        group = next(known for known in self.account.collector.endpoint_groups if known.name == name)
+        return await self._runner.sweep(self.account, group)
+
     async def refresh(self, thresholds: rollups.Thresholds | None = None) -> int:
         return await rollups.refresh(
             self.pool,
@@ -273,7 +277,9 @@ class Fleet:
             DISTRICT, line_id, account_id, local(f"{first} 00:00"), local(f"{until} 00:00"), round(mb * 1_000_000),
         )
 
-    async def calendar(self, first: date, last: date, kind: str = "instructional", *, school: int | None = None) -> None:
+    async def calendar(
+        self, first: date, last: date, kind: str = "instructional", *, school: int | None = None
+    ) -> None:
         """Weekdays of this kind, in the district's calendar or in a school's own."""
         table, key = ("calendar_days", "$1") if school is None else ("school_calendar_days", f"$1, {school}")
         on = first
@@ -337,6 +343,30 @@ class Fleet:
         line_id: int = await self.pool.fetchval("SELECT line_id FROM lines WHERE iccid = $1", iccid(number))
         return line_id
 
+    async def runs(self) -> list[dict[str, Any]]:
+        """The account's sweeps, oldest first."""
+        return await self.rows(
+            "SELECT * FROM poll_runs WHERE account_id = $1 ORDER BY poll_run_id", self.account_id
+        )
+
+    async def watermark(self) -> dict[str, Any]:
+        """The account's row of watermarks: it has one endpoint group."""
+        (row,) = await self.rows("SELECT * FROM watermarks WHERE account_id = $1", self.account_id)
+        return row
+
+    async def seen_at(self, instant: datetime) -> int:
+        """How many lines the account has a state of at an instant."""
+        lines: int = await self.pool.fetchval(
+            "SELECT count(*) FROM state_readings WHERE account_id = $1 AND starts_at = $2",
+            self.account_id, instant,
+        )
+        return lines
+
+    def counted(self, name: str, **labels: str) -> float | None:
+        """A counter of the account; None before it has counted anything."""
+        known = {"district": str(DISTRICT), "account": self.account.key}
+        return self.metrics.registry.get_sample_value(f"afterbell_{name}", {**known, **labels})
+
     async def _known_to(self, account_id: int, line_id: int, at: datetime) -> None:
         """Have the account know the line, and the tables the instant."""
         await self._partitions(at.date(), at.date())
@@ -346,9 +376,7 @@ class Fleet:
         )
 
     async def _partitions(self, first: date, last: date) -> None:
-        await self.pool.execute(
-            "SELECT ensure_partitions($1::date - 1, $2::date + 1)", first, last
-        )
+        await self.pool.execute("SELECT ensure_partitions($1::date - 1, $2::date + 1)", first, last)
 
 
 def local(text: str) -> datetime:
@@ -374,6 +402,8 @@ async def polled(
     settings: kajeet_simulator.Settings | None = None,
     limits: client.Limits = QUICK,
     lag_days: int = 0,
+    key: str = "kajeet",
+    rank: int = 1,
     **options: Any,
 ) -> AsyncIterator[Fleet]:
     """A fleet of ``devices`` under an account with these collector options."""
@@ -389,14 +419,14 @@ async def polled(
             limits=limits,
         )
         row = account_rows.Account(
-            key="kajeet", collector="kajeet", time_zone=ZONE, lag_days=lag_days, rank=1,
+            key=key, collector="kajeet", time_zone=ZONE, lag_days=lag_days, rank=rank,
             cadence=registry.cadence("kajeet", {**known, **options}), plan_key=None,
         )
         district = account_rows.District(
             district_id=DISTRICT, name="Northfield", time_zone=ZONE, school_year_starts="07-01", accounts=[row]
         )
         sources = await account_rows.sync(pool, [district])
-        account = accounts.Account("kajeet", sources[DISTRICT, "kajeet"], collector)
+        account = accounts.Account(key, sources[DISTRICT, key], collector)
         try:
             yield Fleet(pool, now or datetime(2026, 10, 5, 16, tzinfo=UTC), world, simulator, account)
         finally:

@@ -47,9 +47,11 @@ WHERE district_id = $1 AND (computed_through_on IS NULL OR computed_through_on <
 RETURNING true;
 
 -- lock_rollup --
--- One process at a time computes a district's days; held to the end of the transaction, as is the memory that
--- its joins may take before they go to disk. Parameters: district.
-SELECT pg_try_advisory_xact_lock(1634034290, $1) FROM set_config('work_mem', '64MB', true);
+-- One process at a time computes a district's days. To the end of the transaction, too, hold: the memory that
+-- joins may take before they go to disk; and no nested loops, as these statements join whole sets, and in tables
+-- that were just filled the planner takes a set for a single row. Parameters: district.
+SELECT pg_try_advisory_xact_lock(1634034290, $1)
+FROM set_config('work_mem', '64MB', true) AS memory, set_config('enable_nestloop', 'off', true) AS loops;
 
 -- drop_closed_loan_days --
 -- Rows of loans that were not open on the day after all. Parameters: district, day.
@@ -132,27 +134,30 @@ files AS (
     JOIN accounts AS a ON a.district_id = $1 AND a.account_id = f.account_id
     ORDER BY f.line_id, a.rank, f.account_id
 ),
-weak_signals AS (
+weak_signals AS MATERIALIZED (
     SELECT line_id
     FROM signal_readings
     WHERE district_id = $1 AND starts_at >= $4 AND starts_at < $5 AND rsrp_dbm IS NOT NULL
     GROUP BY line_id
     HAVING count(*) >= $7 AND percentile_cont(0.5) WITHIN GROUP (ORDER BY rsrp_dbm) < $6
 ),
-offline_evenings AS (
+offline_evenings AS MATERIALIZED (
     SELECT h.line_id
     FROM open_loans AS l
     JOIN held_lines AS h USING (device_id)
-    CROSS JOIN district AS d
-    JOIN state_readings AS r
-        ON r.district_id = $1 AND r.line_id = h.line_id AND r.starts_at >= $4 AND r.starts_at < $5
-    WHERE l.kind = 'fixed_router' AND r.is_online IS NOT NULL
-        AND extract(hour FROM r.starts_at AT TIME ZONE d.local_zone) >= $8
-        AND extract(hour FROM r.starts_at AT TIME ZONE d.local_zone) < $9
-    GROUP BY h.line_id
-    HAVING count(*) >= $7 AND avg(r.is_online::integer) < 0.5
+    CROSS JOIN LATERAL (
+        -- by each router's own key: they are few among all lines
+        SELECT count(*) AS samples, avg(r.is_online::integer) AS online
+        FROM state_readings AS r
+        CROSS JOIN district AS d
+        WHERE r.district_id = $1 AND r.line_id = h.line_id AND r.starts_at >= $4 AND r.starts_at < $5
+            AND r.is_online IS NOT NULL
+            AND extract(hour FROM r.starts_at AT TIME ZONE d.local_zone) >= $8
+            AND extract(hour FROM r.starts_at AT TIME ZONE d.local_zone) < $9
+    ) AS evenings
+    WHERE l.kind = 'fixed_router' AND evenings.samples >= $7 AND evenings.online < 0.5
 ),
-device_days AS (
+device_days AS MATERIALIZED (
     SELECT
         h.device_id,
         (min(n.observed_since) AT TIME ZONE d.local_zone)::date AS observed_since_on,
