@@ -11,6 +11,7 @@ from typing import Annotated
 import stamina.instrumentation
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from service import commands, config, errors, import_commands
 
@@ -69,7 +70,7 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except errors.AfterbellError as error:
-        _console.print(f"[bold red]afterbell:[/] {error}", highlight=False, markup=True)
+        _console.print(f"[bold red]afterbell:[/] {escape(str(error))}", highlight=False)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.exit(EXIT_INTERRUPTED)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from collectors import base, budget, registry
+from collectors import base, budget, client, registry
 from collectors import errors as collector_errors
 from service import config as configs
 from service import errors
@@ -146,19 +146,25 @@ async def collectors(ready: Opened, metrics: Metrics) -> AsyncIterator[list[poll
 def _collector(
     district: configs.District, account: configs.Account, budgets: budget.Budgets, metrics: Metrics
 ) -> base.Collector:
-    def observed(outcome: str, seconds: float) -> None:
-        metrics.request_observed(district=district.id, account=account.key, outcome=outcome, seconds=seconds)
-
     try:
         return registry.build(
             account.collector,
             account.options,
             configs.credentials(account),
             budgets=budgets,
-            observer=observed,
+            observer=observer(metrics, district.id, account.key),
         )
     except collector_errors.OptionsInvalid as error:
         raise errors.ConfigError(f"district {district.id}, account {account.key}: {error}") from error
+
+
+def observer(metrics: Metrics, district_id: int, account_key: str) -> client.Observer:
+    """Counts an account's requests."""
+
+    def observed(outcome: str, seconds: float) -> None:
+        metrics.request_observed(district=district_id, account=account_key, outcome=outcome, seconds=seconds)
+
+    return observed
 
 
 def thresholds(config: configs.Config) -> rollups.Thresholds:

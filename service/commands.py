@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -38,7 +37,8 @@ def serve(context: typer.Context) -> None:
 
 
 async def _serve(config: configs.Config) -> None:
-    logging.getLogger().setLevel(config.log_level.upper())
+    if logging.getLogger().level != logging.DEBUG:  # asked for with -v
+        logging.getLogger().setLevel(config.log_level.upper())
     metrics = Metrics(minimum_cell_size=config.web.minimum_cell_size)
     async with (
         app.with_config(config, wait=app.WAIT_FOR_DATABASE) as ready,
@@ -151,17 +151,18 @@ def demo(
     folder: Annotated[Path | None, typer.Option(help="Where the demo's database is kept.")] = None,
 ) -> None:
     """Show a pretend district with 90 days of history: no account and no database needed."""
-    os.environ.pop(configs.ENV_CONFIG, None)
     asyncio.run(_demo(once, port, folder or embedded.default_folder() / "demo"))
 
 
 async def _demo(once: bool, port: int, folder: Path) -> None:
-    config = configs.Config(database=configs.Database(folder=folder), web=configs.Web(port=port))
+    logging.getLogger("service").setLevel(logging.WARNING)  # the table is what people came for
+    config = configs.Fixed(database=configs.Database(folder=folder), web=configs.Web(port=port))
     metrics = Metrics(minimum_cell_size=config.web.minimum_cell_size)
+    observer = app.observer(metrics, stage.DISTRICT_ID, stage.ACCOUNT_KEY)
     with _step_progress() as told:
         async with (
             app.with_config(config) as ready,
-            stage.staged(ready.pool, now=app.utc_now, progress=told) as staged,
+            stage.staged(ready.pool, now=app.utc_now, progress=told, observer=observer) as staged,
         ):
             shown = await coverage_rows.snapshot(ready.pool, now=app.utc_now())
             told.stop()

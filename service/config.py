@@ -90,6 +90,12 @@ class Thresholds(Section):
     homework_starts_hour: int = Field(default=16, ge=0, le=23)
     homework_ends_hour: int = Field(default=22, ge=1, le=24)
 
+    @model_validator(mode="after")
+    def _window_has_hours(self) -> Self:
+        if self.homework_starts_hour >= self.homework_ends_hour:
+            raise ValueError("homework_starts_hour must be before homework_ends_hour")
+        return self
+
 
 class Plan(Section):
     key: str
@@ -126,7 +132,7 @@ class District(Section):
     id: int = Field(ge=1, le=2_147_483_647)  # never changes
     name: str
     time_zone: TimeZone
-    school_year_starts: str = Field(default="07-01", pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d)$")
+    school_year_starts: str = Field(default="07-01", pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])$")
     pseudonym_key_file: Path | None = None
     plans: tuple[Plan, ...] = ()
     accounts: tuple[Account, ...] = ()
@@ -180,6 +186,21 @@ def _unique(what: str, keys: list[str]) -> None:
     twice = sorted({key for key in keys if keys.count(key) > 1})
     if twice:
         raise ValueError(f"{what}: {', '.join(twice)} is there twice; each key names one")
+
+
+class Fixed(Config):
+    """A configuration of given values alone: neither a file nor the environment has a say."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
 
 
 def load(path: Path | None) -> Config:

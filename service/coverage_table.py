@@ -28,12 +28,17 @@ def show(console: Console, snapshot: coverage.Snapshot) -> None:
         console.print("no district is configured: see docs/configuration.md")
     for district in snapshot.districts:
         if district.day is None:
-            console.print(
-                f"{district.name}: nothing is known yet; poll the accounts and import the records first"
-            )
+            console.print(_too_early(district), highlight=False)
         else:
             console.print(_table(district, district.day))
             console.print(_sentence(district, district.day), highlight=False)
+
+
+def _too_early(district: coverage.District) -> str:
+    return (
+        f"{district.name}: no day is complete yet. The first is one that every account has been read for from "
+        f"midnight to midnight, with schools, need and loans imported; the next due is {district.due_on}."
+    )
 
 
 def _table(district: coverage.District, day: coverage.Day) -> Table:

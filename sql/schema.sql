@@ -44,7 +44,7 @@ CREATE TYPE at_allowance AS ENUM (
     'none'       -- no allowance
 );
 
-CREATE TYPE allowance_period AS ENUM ('day', 'month', 'cycle', 'year');
+CREATE TYPE allowance_period AS ENUM ('day', 'month', 'cycle');
 
 CREATE TYPE line_day_basis AS ENUM (
     'interval',    -- the provider's own figure for the day or parts of it
@@ -149,7 +149,6 @@ CREATE TABLE plans (
     allowance_bytes   bigint CHECK (allowance_bytes > 0),  -- NULL: unlimited, or told line by line by the vendor
     allowance_period  allowance_period NOT NULL DEFAULT 'month',
     cycle_day         smallint NOT NULL DEFAULT 1 CHECK (cycle_day BETWEEN 1 AND 28),
-    is_pooled         boolean NOT NULL DEFAULT false,
     at_allowance      at_allowance NOT NULL DEFAULT 'stop',
     monthly_cost      numeric(10, 2),                      -- NULL: not told
     PRIMARY KEY (district_id, plan_id),

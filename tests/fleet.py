@@ -19,7 +19,12 @@ from service.store import rollups
 DISTRICT = 1
 ZONE = "America/New_York"
 QUICK = client.Limits(
-    attempt_seconds=2, total_seconds=3, attempts=2, wait_initial_seconds=0.001, wait_max_seconds=0.002, wait_jitter_seconds=0
+    attempt_seconds=2,
+    total_seconds=3,
+    attempts=2,
+    wait_initial_seconds=0.001,
+    wait_max_seconds=0.002,
+    wait_jitter_seconds=0,
 )
 
 
@@ -116,12 +121,20 @@ class Fleet:
     async def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         return [dict(row) for row in await self.pool.fetch(query, *values)]
 
-    async def school(self, name: str, *, ncessch: str | None = None, need: tuple[int, int, int] | None = None,
-                     as_of: date = date(2026, 9, 1)) -> int:
+    async def school(
+        self,
+        name: str,
+        *,
+        ncessch: str | None = None,
+        need: tuple[int, int, int] | None = None,
+        as_of: date = date(2026, 9, 1),
+    ) -> int:
         """A school, with (enrolled, answered, need) where given."""
         school_id: int = await self.pool.fetchval(
             "INSERT INTO schools (district_id, ncessch, name) VALUES ($1, $2, $3) RETURNING school_id",
-            DISTRICT, ncessch or f"9900001{abs(hash(name)) % 100000:05d}", name,
+            DISTRICT,
+            ncessch or f"9900001{abs(hash(name)) % 100000:05d}",
+            name,
         )
         if need:
             await self.pool.execute(
@@ -129,17 +142,25 @@ class Fleet:
             )
         return school_id
 
-    async def lend(self, number: int, school_id: int, on: date, *, borrower: str = "", returned: date | None = None) -> int:
+    async def lend(
+        self, number: int, school_id: int, on: date, *, borrower: str = "", returned: date | None = None
+    ) -> int:
         """Lend hotspot ``number``; the device is made where no sweep has seen it yet."""
         device_id = await self.pool.fetchval(
             "INSERT INTO devices (district_id, imei) VALUES ($1, $2)"
             " ON CONFLICT (district_id, imei) DO UPDATE SET imei = excluded.imei RETURNING device_id",
-            DISTRICT, imei(number),
+            DISTRICT,
+            imei(number),
         )
         loan_id: int = await self.pool.fetchval(
             "INSERT INTO loans (district_id, device_id, school_id, borrower, checked_out_on, returned_on)"
             " VALUES ($1, $2, $3, $4, $5, $6) RETURNING loan_id",
-            DISTRICT, device_id, school_id, borrower, on, returned,
+            DISTRICT,
+            device_id,
+            school_id,
+            borrower,
+            on,
+            returned,
         )
         await self.pool.execute(
             "INSERT INTO dirty_loan_days VALUES ($1, $2) ON CONFLICT DO NOTHING", DISTRICT, on
@@ -168,27 +189,43 @@ class Fleet:
         account_id: int = await self.pool.fetchval(
             "INSERT INTO accounts (district_id, account_key, collector, time_zone, rank, lag_days, cadence)"
             " VALUES ($1, $2, 'file', $3, $4, $5, $6) RETURNING account_id",
-            DISTRICT, key, zone, rank, lag_days, cadence,
+            DISTRICT,
+            key,
+            zone,
+            rank,
+            lag_days,
+            cadence,
         )
         return account_id
 
     async def line(
-        self, number: int, *, seen: str = "2026-10-01 00:00", in_device: int | None = None, kind: str = "hotspot"
+        self,
+        number: int,
+        *,
+        seen: str = "2026-10-01 00:00",
+        in_device: int | None = None,
+        kind: str = "hotspot",
     ) -> int:
         """The line that is, and always was, in hotspot ``number``: no sweep needs to have seen it."""
         device_id = await self.pool.fetchval(
             "INSERT INTO devices (district_id, imei, kind) VALUES ($1, $2, $3::device_kind)"
             " ON CONFLICT (district_id, imei) DO UPDATE SET kind = excluded.kind RETURNING device_id",
-            DISTRICT, imei(number if in_device is None else in_device), kind,
+            DISTRICT,
+            imei(number if in_device is None else in_device),
+            kind,
         )
         line_id: int = await self.pool.fetchval(
             "INSERT INTO lines (district_id, iccid, observed_since) VALUES ($1, $2, $3) RETURNING line_id",
-            DISTRICT, iccid(number), local(seen),
+            DISTRICT,
+            iccid(number),
+            local(seen),
         )
         await self.pool.execute(
             "INSERT INTO line_device_links (district_id, line_id, starts_at, device_id)"
             " VALUES ($1, $2, '-infinity', $3)",
-            DISTRICT, line_id, device_id,
+            DISTRICT,
+            line_id,
+            device_id,
         )
         return line_id
 
@@ -208,8 +245,14 @@ class Fleet:
             "INSERT INTO usage_readings VALUES ($1, $2, $3, $4::reading_kind, $5::reading_series, $6, $7, $8)"
             " ON CONFLICT (district_id, line_id, account_id, kind, series, starts_at)"
             " DO UPDATE SET ends_at = excluded.ends_at, total_bytes = excluded.total_bytes",
-            DISTRICT, line_id, account_id or self.account_id, "interval" if until else "counter", series, at,
-            until, round(mb * 1_000_000),
+            DISTRICT,
+            line_id,
+            account_id or self.account_id,
+            "interval" if until else "counter",
+            series,
+            at,
+            until,
+            round(mb * 1_000_000),
         )
 
     async def state(
@@ -230,7 +273,13 @@ class Fleet:
         await self.pool.execute(
             "INSERT INTO state_readings VALUES"
             " ($1, $2, $3, 'sample', 'line', $4, $5::line_status, $6::suspended_by, $7) ON CONFLICT DO NOTHING",
-            DISTRICT, line_id, account_id, at, status, by, online,
+            DISTRICT,
+            line_id,
+            account_id,
+            at,
+            status,
+            by,
+            online,
         )
         limits = [None if mb is None else round(mb * 1_000_000) for mb in (day_limit_mb, cycle_limit_mb)]
         await self.pool.execute(
@@ -240,7 +289,14 @@ class Fleet:
             " status = excluded.status, suspended_by = excluded.suspended_by, is_online = excluded.is_online,"
             " day_limit_bytes = excluded.day_limit_bytes, cycle_limit_bytes = excluded.cycle_limit_bytes"
             " WHERE o.read_at <= excluded.read_at",
-            DISTRICT, line_id, account_id, at, status, by, online, *limits,
+            DISTRICT,
+            line_id,
+            account_id,
+            at,
+            status,
+            by,
+            online,
+            *limits,
         )
 
     async def told(
@@ -267,14 +323,23 @@ class Fleet:
         await self._partitions(at.date(), at.date())
         await self.pool.execute(
             "INSERT INTO signal_readings VALUES ($1, $2, $3, 'sample', 'modem', $4, $5)",
-            DISTRICT, line_id, self.account_id, at, rsrp_dbm,
+            DISTRICT,
+            line_id,
+            self.account_id,
+            at,
+            rsrp_dbm,
         )
 
     async def span(self, line_id: int, account_id: int, first: date, until: date, mb: float) -> None:
         """A portal's figure for the days from ``first`` until before ``until``."""
         await self.pool.execute(
             "INSERT INTO usage_spans VALUES ($1, $2, $3, $4, $5, $6, true)",
-            DISTRICT, line_id, account_id, local(f"{first} 00:00"), local(f"{until} 00:00"), round(mb * 1_000_000),
+            DISTRICT,
+            line_id,
+            account_id,
+            local(f"{first} 00:00"),
+            local(f"{until} 00:00"),
+            round(mb * 1_000_000),
         )
 
     async def calendar(
@@ -289,7 +354,9 @@ class Fleet:
                     f"INSERT INTO {table} VALUES ({key}, $2, $3::day_kind)"  # noqa: S608
                     f" ON CONFLICT (district_id, {'' if school is None else 'school_id, '}on_day)"
                     " DO UPDATE SET kind = excluded.kind",
-                    DISTRICT, on, kind,
+                    DISTRICT,
+                    on,
+                    kind,
                 )
             on += timedelta(days=1)
 
@@ -301,13 +368,16 @@ class Fleet:
             " SELECT a.district_id, a.account_id, day::date, 0 FROM accounts AS a"
             " CROSS JOIN generate_series($1::date::timestamp, $2::date::timestamp, interval '1 day') AS day"
             " ON CONFLICT DO NOTHING",
-            first, last,
+            first,
+            last,
         )
         await self.pool.execute(
             "INSERT INTO dirty_loan_days SELECT $1, day::date"
             " FROM generate_series($2::date::timestamp, $3::date::timestamp, interval '1 day') AS day"
             " ON CONFLICT DO NOTHING",
-            DISTRICT, first, last,
+            DISTRICT,
+            first,
+            last,
         )
 
     async def computed(self, first: date, last: date) -> None:
@@ -320,7 +390,9 @@ class Fleet:
         """What an account says of a line's day; None: unknown."""
         found = await self.pool.fetchval(
             "SELECT used_bytes FROM line_days WHERE on_day = $1 AND line_id = $2 AND account_id = $3",
-            on, line_id, account_id or self.account_id,
+            on,
+            line_id,
+            account_id or self.account_id,
         )
         return None if found is None else found / 1_000_000
 
@@ -334,7 +406,9 @@ class Fleet:
         return row["state"], row["reason"]
 
     async def school_day(self, school_id: int, on: date) -> dict[str, Any]:
-        rows = await self.rows("SELECT * FROM school_days WHERE school_id = $1 AND on_day = $2", school_id, on)
+        rows = await self.rows(
+            "SELECT * FROM school_days WHERE school_id = $1 AND on_day = $2", school_id, on
+        )
         assert len(rows) == 1, f"{len(rows)} rows of school {school_id} on {on}"
         return rows[0]
 
@@ -358,7 +432,8 @@ class Fleet:
         """How many lines the account has a state of at an instant."""
         lines: int = await self.pool.fetchval(
             "SELECT count(*) FROM state_readings WHERE account_id = $1 AND starts_at = $2",
-            self.account_id, instant,
+            self.account_id,
+            instant,
         )
         return lines
 
@@ -372,7 +447,9 @@ class Fleet:
         await self._partitions(at.date(), at.date())
         await self.pool.execute(
             "INSERT INTO provider_keys VALUES ($1, $2, $3::bigint::text, $3, '') ON CONFLICT DO NOTHING",
-            DISTRICT, account_id, line_id,
+            DISTRICT,
+            account_id,
+            line_id,
         )
 
     async def _partitions(self, first: date, last: date) -> None:
@@ -419,11 +496,20 @@ async def polled(
             limits=limits,
         )
         row = account_rows.Account(
-            key=key, collector="kajeet", time_zone=ZONE, lag_days=lag_days, rank=rank,
-            cadence=registry.cadence("kajeet", {**known, **options}), plan_key=None,
+            key=key,
+            collector="kajeet",
+            time_zone=ZONE,
+            lag_days=lag_days,
+            rank=rank,
+            cadence=registry.cadence("kajeet", {**known, **options}),
+            plan_key=None,
         )
         district = account_rows.District(
-            district_id=DISTRICT, name="Northfield", time_zone=ZONE, school_year_starts="07-01", accounts=[row]
+            district_id=DISTRICT,
+            name="Northfield",
+            time_zone=ZONE,
+            school_year_starts="07-01",
+            accounts=[row],
         )
         sources = await account_rows.sync(pool, [district])
         account = accounts.Account(key, sources[DISTRICT, key], collector)

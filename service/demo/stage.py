@@ -9,7 +9,7 @@ from typing import Protocol
 
 from collectors import base, budget, client, registry
 from collectors.kajeet import simulator
-from service import metrics
+from service import errors, metrics
 from service.demo import district, fleet, history, schools, timeline, world
 from service.polling import accounts, runner
 from service.store import accounts as account_rows
@@ -29,7 +29,7 @@ _CREDENTIALS = {"client_id": "simulated-client", "client_secret": "simulated-sec
 _AT_ONCE = client.Limits(attempts=1)  # a blind day is refused without a second try
 _PAGE_SIZE = 100  # the vendor's
 _WHOLE_LIST = 1000  # the history is read in pages of this size: it is long, and a stranger waits for it
-_ANCHOR = re.compile(r"\d{4}-\d\d-\d\d")
+_ANCHOR = re.compile(r"\(pretend, set up (?P<on>\d{4}-\d\d-\d\d)\)$")
 
 
 class Progress(Protocol):
@@ -120,11 +120,14 @@ async def _rehearse(scene: _Scene, url: str, until: datetime, progress: Progress
 
 
 async def _anchor(pool: pools.Pool, now: datetime) -> date:
-    """The day of the first start, which the district's name tells."""
+    """The day of the first start, which the district's name tells. Raises ConfigError in a real database."""
     snapshot = await coverage.snapshot(pool, now=now)
-    known = snapshot.district(DISTRICT_ID)
-    found = _ANCHOR.search(known.name) if known else None
-    return date.fromisoformat(found[0]) if found else timeline.local_day(now)
+    if not snapshot.districts:
+        return timeline.local_day(now)
+    found = [_ANCHOR.search(district.name) for district in snapshot.districts]
+    if len(found) != 1 or found[0] is None:
+        raise errors.ConfigError("this database holds a real district: give the demo a folder of its own")
+    return date.fromisoformat(found[0]["on"])
 
 
 def _name(dates: timeline.Timeline) -> str:

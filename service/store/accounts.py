@@ -91,4 +91,5 @@ async def _sync_account(connection: asyncpg.Connection, district_id: int, accoun
         account.cadence,
         account.plan_key,
     )
+    await connection.execute(sql.queries()["give_lines_their_plan"], district_id, account_id)
     return sources.Source(district_id, account_id)

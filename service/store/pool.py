@@ -23,6 +23,7 @@ UNAVAILABLE = (
     asyncpg.InternalClientError,  # the server died while it was sending
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,

@@ -24,6 +24,11 @@ SET collector = excluded.collector, time_zone = excluded.time_zone, lag_days = e
     rank = excluded.rank, cadence = excluded.cadence, plan_id = excluded.plan_id
 RETURNING account_id;
 
--- account_ids --
--- Parameters: district.
-SELECT account_key, account_id FROM accounts WHERE district_id = $1;
+-- give_lines_their_plan --
+-- The lines of an account have its plan. Parameters: district, account.
+UPDATE lines AS l
+SET plan_id = a.plan_id
+FROM provider_keys AS k
+JOIN accounts AS a USING (district_id, account_id)
+WHERE k.district_id = $1 AND k.account_id = $2
+    AND l.district_id = k.district_id AND l.line_id = k.line_id AND l.plan_id IS DISTINCT FROM a.plan_id;

@@ -18,7 +18,14 @@ WHERE district_id = $1 AND pseudonym_fingerprint IS NULL;
 
 -- mark_dirty_loan_days --
 -- Loan states and school counts are to be computed again from a day on. Parameters: district, day.
-INSERT INTO dirty_loan_days (district_id, on_day) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+INSERT INTO dirty_loan_days (district_id, on_day)
+SELECT d.district_id, day::date
+FROM districts AS d
+CROSS JOIN LATERAL generate_series(
+    $2::date::timestamp, greatest(d.computed_through_on, $2::date)::timestamp, interval '1 day'
+) AS day
+WHERE d.district_id = $1
+ON CONFLICT DO NOTHING;
 
 -- file_account --
 -- Parameters: district, key.

@@ -31,7 +31,11 @@ INSERT INTO dirty_line_days (district_id, account_id, on_day)
 SELECT a.district_id, a.account_id, day::date
 FROM accounts AS a
 JOIN districts AS d USING (district_id)
-CROSS JOIN LATERAL generate_series(d.computed_through_on, $2::date - 1, interval '1 day') AS day
+CROSS JOIN LATERAL generate_series(
+    -- a provider's day may end after ours: judged once more, a day later
+    d.computed_through_on - (a.time_zone <> d.time_zone AND d.computed_through_on < $2::date)::integer,
+    $2::date - 1, interval '1 day'
+) AS day
 WHERE a.district_id = $1
 UNION
 SELECT a.district_id, a.account_id, $2::date
@@ -223,11 +227,21 @@ spans AS (
     SET ends_at = excluded.ends_at, total_bytes = excluded.total_bytes
     WHERE (usage_spans.ends_at, usage_spans.total_bytes) IS DISTINCT FROM (excluded.ends_at, excluded.total_bytes)
 ),
+divided AS (
+    -- a reading that came late lies within what was a span
+    DELETE FROM usage_spans AS u
+    USING differences AS f
+    WHERE u.district_id = $1 AND u.account_id = $2 AND NOT u.is_file AND u.line_id = f.line_id
+        AND u.starts_at = f.starts_at AND f.ends_at - f.starts_at <= interval '36 hours'
+),
 zero_days AS (
     SELECT f.line_id, f.on_day
     FROM finest AS f
-    JOIN differences AS s ON s.line_id = f.line_id AND s.starts_at <= f.starts_at AND s.ends_at >= f.ends_at
-    WHERE s.ends_at - s.starts_at > interval '36 hours' AND s.used_bytes = 0 AND NOT s.is_reset
+    JOIN differences AS s ON s.line_id = f.line_id AND s.starts_at < f.ends_at AND s.ends_at > f.starts_at
+    WHERE f.used_bytes IS NULL
+    GROUP BY f.line_id, f.on_day, f.starts_at, f.ends_at
+    HAVING min(s.starts_at) <= f.starts_at AND max(s.ends_at) >= f.ends_at
+        AND sum(s.used_bytes) = 0 AND NOT bool_or(s.is_reset)
 ),
 statuses AS (
     SELECT DISTINCT ON (r.line_id, d.on_day) r.line_id, d.on_day, r.status, r.suspended_by
@@ -273,11 +287,12 @@ told AS (
 ),
 changed AS (
     -- a row that stays as it is must not be touched: even to lock it costs a write
-    SELECT t.*
+    SELECT t.*, coalesce(o.has_reached_day_limit, false) <> t.has_reached_day_limit AS is_cap_changed
     FROM told AS t
     LEFT JOIN line_days AS o
         ON o.district_id = $1 AND o.on_day = t.on_day AND o.line_id = t.line_id AND o.account_id = $2
-    WHERE (t.used_bytes IS NOT NULL OR t.status IS NOT NULL OR o.line_id IS NOT NULL)
+    WHERE (t.used_bytes IS NOT NULL OR t.status IS NOT NULL OR t.has_reached_cycle_limit IS NOT NULL
+           OR o.line_id IS NOT NULL)
         AND (o.line_id IS NULL
             OR (o.used_bytes, o.basis, o.status, o.suspended_by, o.has_reached_day_limit, o.has_reached_cycle_limit)
             IS DISTINCT FROM
@@ -300,7 +315,8 @@ written AS (
 ),
 marked AS (
     INSERT INTO dirty_loan_days (district_id, on_day)
-    SELECT DISTINCT $1::integer, on_day FROM written
+    SELECT DISTINCT $1::integer, on_day + later
+    FROM changed CROSS JOIN generate_series(0, CASE WHEN is_cap_changed THEN 6 ELSE 0 END) AS later
     ON CONFLICT DO NOTHING
 )
 SELECT count(*) FROM written;

@@ -1,4 +1,5 @@
 -- all_districts --
+-- Every district, with the zone of its days.
 SELECT district_id, time_zone FROM districts ORDER BY district_id;
 
 -- mark_days_to_come --
@@ -58,9 +59,10 @@ FROM set_config('work_mem', '64MB', true) AS memory, set_config('enable_nestloop
 WITH dropped AS (
     DELETE FROM loan_days AS o
     USING loans AS l
+    JOIN devices AS d USING (district_id, device_id)
     WHERE o.district_id = $1 AND o.on_day = $2
         AND l.district_id = o.district_id AND l.loan_id = o.loan_id
-        AND (l.checked_out_on > o.on_day OR l.returned_on <= o.on_day)
+        AND (l.checked_out_on > o.on_day OR l.returned_on <= o.on_day OR d.kind NOT IN ('hotspot', 'fixed_router'))
     RETURNING o.loan_id
 )
 SELECT count(*) FROM dropped;
@@ -92,8 +94,8 @@ held_lines AS (
     FROM line_device_links AS k
     CROSS JOIN district AS d
     WHERE k.district_id = $1
-        AND (k.starts_at AT TIME ZONE d.local_zone)::date <= $2
-        AND (k.ends_at IS NULL OR (k.ends_at AT TIME ZONE d.local_zone)::date >= $2)
+        AND k.starts_at < ($2::date + 1)::timestamp AT TIME ZONE d.local_zone
+        AND (k.ends_at IS NULL OR k.ends_at > $2::date::timestamp AT TIME ZONE d.local_zone)
     ORDER BY k.line_id, k.starts_at DESC
 ),
 usage AS (
@@ -105,11 +107,31 @@ usage AS (
 ),
 statuses AS (
     SELECT DISTINCT ON (o.line_id)
-        o.line_id, o.status IN ('suspended', 'deactivated') AS is_suspended, o.suspended_by, o.has_reached_cycle_limit
+        o.line_id, o.status IN ('suspended', 'deactivated') AS is_suspended, o.suspended_by
     FROM line_days AS o
     JOIN accounts AS a USING (district_id, account_id)
     WHERE o.district_id = $1 AND o.on_day = $2 AND o.status IS NOT NULL
     ORDER BY o.line_id, a.rank, o.account_id
+),
+cycle_limits AS (
+    SELECT DISTINCT ON (o.line_id) o.line_id, o.has_reached_cycle_limit
+    FROM line_days AS o
+    JOIN accounts AS a USING (district_id, account_id)
+    WHERE o.district_id = $1 AND o.on_day = $2 AND o.has_reached_cycle_limit IS NOT NULL
+    ORDER BY o.line_id, a.rank, o.account_id
+),
+exhausted_devices AS (
+    SELECT l.device_id, max(o.exhausted_until_on) AS until_on
+    FROM loan_days AS o
+    JOIN loans AS l USING (district_id, loan_id)
+    WHERE o.district_id = $1 AND o.on_day = $2::date - 1 AND o.exhausted_until_on >= $2
+    GROUP BY l.device_id
+),
+moved AS (
+    SELECT DISTINCT ON (line_id) line_id, starts_at, ends_at
+    FROM usage_spans
+    WHERE district_id = $1 AND total_bytes > 0 AND ends_at <= $5 AND ends_at > $5 - interval '400 days'
+    ORDER BY line_id, starts_at DESC
 ),
 day_limits AS (
     SELECT line_id, count(DISTINCT on_day) AS days_at_limit
@@ -121,9 +143,9 @@ told_states AS (
     SELECT DISTINCT line_id FROM latest_states WHERE district_id = $1 AND status IS NOT NULL
 ),
 files AS (
-    SELECT DISTINCT ON (f.line_id) f.line_id, f.total_bytes
+    SELECT DISTINCT ON (f.line_id) f.line_id, f.total_bytes, f.starts_at
     FROM (
-        SELECT s.line_id, s.account_id, sum(s.total_bytes) AS total_bytes
+        SELECT s.line_id, s.account_id, sum(s.total_bytes) AS total_bytes, min(s.starts_at) AS starts_at
         FROM usage_spans AS s
         CROSS JOIN district AS d
         WHERE s.district_id = $1 AND s.is_file
@@ -169,9 +191,12 @@ device_days AS MATERIALIZED (
         bool_or(s.line_id IS NOT NULL) AS is_status_fresh,
         bool_or(t.line_id IS NOT NULL) AS tells_status,
         coalesce(bool_or(w.days_at_limit >= 3), false) AS is_day_exhausted,
-        bool_or(s.has_reached_cycle_limit) AS has_reached_cycle_limit,
-        min(p.cycle_day) AS cycle_day,
+        bool_or(y.has_reached_cycle_limit) AS has_reached_cycle_limit,
+        min(p.cycle_day) FILTER (WHERE p.allowance_period = 'cycle') AS cycle_day,
         sum(f.total_bytes) AS file_bytes,
+        (min(f.starts_at) AT TIME ZONE d.local_zone)::date AS file_starts_on,
+        (max(m.starts_at) AT TIME ZONE d.local_zone)::date AS moved_since_on,
+        (max(m.ends_at) AT TIME ZONE d.local_zone)::date AS moved_until_on,
         bool_or(g.line_id IS NOT NULL) AS is_signal_weak,
         bool_or(e.line_id IS NOT NULL) AS is_offline_evenings
     FROM held_lines AS h
@@ -181,6 +206,8 @@ device_days AS MATERIALIZED (
     LEFT JOIN usage AS u ON u.line_id = h.line_id
     LEFT JOIN statuses AS s ON s.line_id = h.line_id
     LEFT JOIN told_states AS t ON t.line_id = h.line_id
+    LEFT JOIN cycle_limits AS y ON y.line_id = h.line_id
+    LEFT JOIN moved AS m ON m.line_id = h.line_id
     LEFT JOIN day_limits AS w ON w.line_id = h.line_id
     LEFT JOIN files AS f ON f.line_id = h.line_id
     LEFT JOIN weak_signals AS g ON g.line_id = h.line_id
@@ -217,7 +244,7 @@ carried AS (
                     THEN date_trunc('month', $2::date)::date + coalesce(v.cycle_day, 1) - 2
                     ELSE (date_trunc('month', $2::date) + interval '1 month')::date + coalesce(v.cycle_day, 1) - 2
                 END
-            WHEN v.has_reached_cycle_limit IS NULL AND y.exhausted_until_on >= $2 THEN y.exhausted_until_on
+            WHEN v.has_reached_cycle_limit IS NULL THEN e.until_on
         END AS exhausted_until_on,
         CASE WHEN v.known_bytes > 0 THEN $2 ELSE y.last_used_on END AS last_used_on,
         CASE
@@ -227,7 +254,7 @@ carried AS (
         END AS last_unknown_on,
         CASE
             WHEN v.known_bytes > 0 THEN 0
-            ELSE coalesce(y.idle_days, 0)
+            ELSE CASE WHEN v.moved_until_on = $2 AND v.moved_since_on >= l.checked_out_on THEN 0 ELSE coalesce(y.idle_days, 0) END
                 + (coalesce(v.is_known, false)
                    AND NOT (v.is_suspended AND coalesce(v.suspended_by IN ('loan_desk', 'season'), false)))::integer
         END AS idle_days,
@@ -235,14 +262,18 @@ carried AS (
             WHEN c.is_instructional IS NULL THEN NULL
             WHEN v.known_bytes > 0 THEN 0
             WHEN y.loan_id IS NOT NULL AND y.idle_instructional_days IS NULL THEN NULL
-            ELSE coalesce(y.idle_instructional_days, 0)
+            ELSE CASE WHEN v.moved_until_on = $2 AND v.moved_since_on >= l.checked_out_on THEN 0
+                ELSE coalesce(y.idle_instructional_days, 0) END
                 + (c.is_instructional AND coalesce(v.is_known, false)
                    AND NOT (v.is_suspended AND coalesce(v.suspended_by IN ('loan_desk', 'season'), false)))::integer
         END AS idle_instructional_days,
-        v.file_bytes, v.is_signal_weak, v.is_offline_evenings
+        -- a period that began before the loan proves its use only where there was none
+        CASE WHEN v.file_bytes = 0 OR v.file_starts_on >= l.checked_out_on THEN v.file_bytes END AS file_bytes,
+        coalesce(v.moved_since_on >= l.checked_out_on, false) AS has_moved, v.is_signal_weak, v.is_offline_evenings
     FROM open_loans AS l
     LEFT JOIN device_days AS v USING (device_id)
     LEFT JOIN calendar AS c USING (school_id)
+    LEFT JOIN exhausted_devices AS e USING (device_id)
     LEFT JOIN loan_days AS y ON y.district_id = $1 AND y.on_day = $2::date - 1 AND y.loan_id = l.loan_id
 ),
 windows AS (
@@ -258,7 +289,8 @@ windows AS (
             WHEN last_unknown_on IS NULL OR last_unknown_on < $2::date - 29 THEN false
             ELSE file_bytes > 0
         END AS is_used_30,
-        coalesce(last_used_on < $2::date - 6, true) AND last_unknown_on >= $2::date - 6 AND file_bytes IS NOT NULL
+        coalesce(last_used_on < $2::date - 6, true) AND coalesce(last_unknown_on >= $2::date - 6, false)
+            AND file_bytes IS NOT NULL
             AS is_coarse
     FROM carried
 ),
@@ -269,7 +301,7 @@ judged AS (
             WHEN is_suspended THEN 'suspended'
             WHEN is_day_exhausted OR exhausted_until_on IS NOT NULL THEN 'exhausted'
             WHEN is_used_7 IS NULL OR NOT is_status_good THEN 'unknown'
-            WHEN last_used_on IS NULL AND NOT is_used_7 THEN 'never_used'
+            WHEN last_used_on IS NULL AND NOT is_used_7 AND NOT has_moved THEN 'never_used'
             WHEN NOT is_used_7 THEN 'idle'
             WHEN is_signal_weak OR is_offline_evenings THEN 'weak'
             ELSE 'adequate'
@@ -427,7 +459,7 @@ written AS (
         CASE WHEN coverage_status = 'known' THEN least(adequate, need)::double precision / need END,
         CASE WHEN need > 0 THEN least(1, adequate::double precision / (need + enrolled - answered)) END,
         CASE WHEN need > 0 THEN least(1, (adequate + unknown)::double precision / need) END,
-        coalesce(adequate > need, false), is_instructional, is_out_of_session, $3
+        coalesce(adequate > need OR (need = 0 AND loaned > 0), false), is_instructional, is_out_of_session, $3
     FROM covered
     ON CONFLICT (district_id, on_day, school_id) DO UPDATE
     SET enrolled = excluded.enrolled, answered = excluded.answered, need = excluded.need, loaned = excluded.loaned,
@@ -439,10 +471,11 @@ written AS (
         is_need_exceeded = excluded.is_need_exceeded, is_instructional = excluded.is_instructional,
         is_out_of_session = excluded.is_out_of_session, computed_at = excluded.computed_at,
         revised_at = CASE WHEN (SELECT is_reported FROM district) THEN excluded.computed_at ELSE o.revised_at END
-    WHERE (o.enrolled, o.answered, o.need, o.loaned, o.active_30, o.active_7, o.adequate, o.unknown, o.weak,
-           o.exhausted, o.idle, o.never_used, o.suspended, o.is_instructional, o.is_out_of_session)
+    WHERE (o.coverage_status, o.enrolled, o.answered, o.need, o.loaned, o.active_30, o.active_7, o.adequate,
+           o.unknown, o.weak, o.exhausted, o.idle, o.never_used, o.suspended, o.is_instructional,
+           o.is_out_of_session)
         IS DISTINCT FROM
-        (excluded.enrolled, excluded.answered, excluded.need, excluded.loaned, excluded.active_30,
+        (excluded.coverage_status, excluded.enrolled, excluded.answered, excluded.need, excluded.loaned, excluded.active_30,
          excluded.active_7, excluded.adequate, excluded.unknown, excluded.weak, excluded.exhausted, excluded.idle,
          excluded.never_used, excluded.suspended, excluded.is_instructional, excluded.is_out_of_session)
     RETURNING o.school_id

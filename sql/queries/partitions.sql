@@ -12,4 +12,3 @@ ORDER BY child.relname;
 -- drop_partition --
 -- Parameters: table, partition.
 SELECT drop_partition($1::text::regclass, $2::text::regclass);
-

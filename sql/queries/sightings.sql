@@ -56,6 +56,7 @@ SET line_id = coalesce(
 );
 
 -- number_new_lines --
+-- Numbers the lines that nobody has seen before.
 UPDATE sighted
 SET line_id = nextval(pg_get_serial_sequence('lines', 'line_id')), is_new_line = true
 WHERE line_id IS NULL;
@@ -167,6 +168,7 @@ ON CONFLICT (district_id, account_id, provider_key) DO UPDATE
 SET line_id = excluded.line_id, identity = excluded.identity;
 
 -- sighted_lines --
+-- The line of each of the vendor's keys in the batch.
 SELECT provider_key, line_id FROM sighted;
 
 -- close_replaced_links --
@@ -223,38 +225,48 @@ WHERE provider_groups.parent_key IS DISTINCT FROM excluded.parent_key;
 SELECT ensure_partitions($1, $2);
 
 -- stage_usage_readings --
+-- Where a batch waits that repeats stored instants.
 CREATE TEMPORARY TABLE staged_usage_readings (LIKE usage_readings) ON COMMIT DROP;
 
 -- merge_usage_readings --
+-- Writes the staged batch; a stored instant takes what was read last.
 INSERT INTO usage_readings SELECT * FROM staged_usage_readings
 ON CONFLICT (district_id, line_id, account_id, kind, series, starts_at) DO UPDATE
 SET total_bytes = excluded.total_bytes, ends_at = excluded.ends_at
 WHERE (usage_readings.total_bytes, usage_readings.ends_at) IS DISTINCT FROM (excluded.total_bytes, excluded.ends_at);
 
 -- drop_staged_usage_readings --
+-- The next batch of the transaction stages its own.
 DROP TABLE staged_usage_readings;
 
 -- stage_state_readings --
+-- Where a batch waits that repeats stored instants.
 CREATE TEMPORARY TABLE staged_state_readings (LIKE state_readings) ON COMMIT DROP;
 
 -- merge_state_readings --
+-- Writes the staged batch; a stored instant takes what was read last.
 INSERT INTO state_readings SELECT * FROM staged_state_readings
 ON CONFLICT (district_id, line_id, account_id, kind, series, starts_at) DO UPDATE
 SET status = excluded.status, suspended_by = excluded.suspended_by, is_online = excluded.is_online;
 
 -- drop_staged_state_readings --
+-- The next batch of the transaction stages its own.
 DROP TABLE staged_state_readings;
 
 -- stage_signal_readings --
+-- Where a batch waits that repeats stored instants.
 CREATE TEMPORARY TABLE staged_signal_readings (LIKE signal_readings) ON COMMIT DROP;
 
 -- merge_signal_readings --
+-- Writes the staged batch; a stored instant takes what was read last.
 INSERT INTO signal_readings SELECT * FROM staged_signal_readings
 ON CONFLICT (district_id, line_id, account_id, kind, series, starts_at) DO UPDATE
 SET rsrp_dbm = excluded.rsrp_dbm, rsrq_db = excluded.rsrq_db, sinr_db = excluded.sinr_db;
 
 -- drop_staged_signal_readings --
+-- The next batch of the transaction stages its own.
 DROP TABLE staged_signal_readings;
 
 -- drop_sighted --
+-- The next batch of the transaction stages its own.
 DROP TABLE sighted;

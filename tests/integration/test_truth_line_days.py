@@ -243,7 +243,6 @@ async def test_a_line_that_was_away_while_others_came_is_made_good_when_it_is_ba
         assert [await f.used_mb(await f.line_of(1), oct_(day)) for day in range(5, 10)] == [0] * 5
 
 
-@pytest.mark.xfail(strict=True, reason="the row in usage_spans stays, beside the days that its bytes went to")
 async def test_a_span_that_a_late_reading_divides_is_no_span_any_more(pool: asyncpg.Pool) -> None:
     async with polled(pool) as f:
         line = await f.line(1)
@@ -379,9 +378,6 @@ async def test_a_loan_keeps_its_old_sims_use_and_needs_no_word_of_it_afterwards(
         assert (row["state"], row["is_used_30"], row["idle_days"]) == ("idle", True, 7)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="held_lines takes a link that ended at 00:00 for one that was held on the day"
-)
 async def test_a_sim_swapped_out_at_midnight_is_not_held_on_the_day_that_begins(pool: asyncpg.Pool) -> None:
     async with polled(pool, [device(1)]) as f:
         loan = await f.lend(1, await f.school("A"), oct_(5))
@@ -471,9 +467,6 @@ async def test_a_day_judged_at_noon_is_judged_again_when_sweeps_come_back(pool: 
         assert await f.state_of(loan, oct_(5)) == ("unknown", "status_stale")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a difference of 0 proves the days it covers only when it is longer than 36 hours"
-)
 async def test_an_outage_over_midnight_is_made_good_by_a_counter_that_has_not_moved(
     pool: asyncpg.Pool,
 ) -> None:
@@ -486,7 +479,6 @@ async def test_an_outage_over_midnight_is_made_good_by_a_counter_that_has_not_mo
         assert await f.used_mb(await f.line_of(1), oct_(5)) == 0
 
 
-@pytest.mark.xfail(strict=True, reason="mark_judged_days knows the end of the district's day only")
 async def test_a_providers_day_that_ends_after_ours_is_judged_as_of_its_own_end(pool: asyncpg.Pool) -> None:
     """At 03:00 here the day ends in the west; by then nobody had read the line for three hours."""
     async with polled(pool) as f:

@@ -105,9 +105,6 @@ async def test_a_portals_month_is_its_own_window_and_flagged_coarse(
         assert row["state"] == ("adequate" if used else "never_used")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="is_coarse is NULL where no day was ever unknown: the rollup stops with an error"
-)
 async def test_where_days_are_known_the_portals_month_is_not_asked(pool: asyncpg.Pool) -> None:
     async with polled(pool) as f:
         portal = await f.add_account("portal")
@@ -120,7 +117,6 @@ async def test_where_days_are_known_the_portals_month_is_not_asked(pool: asyncpg
         assert (row["is_used_7"], row["is_coarse"]) == (False, False)
 
 
-@pytest.mark.xfail(strict=True, reason="a file's bytes count whenever its period began")
 async def test_a_portals_month_that_began_before_the_loan_does_not_prove_its_use(pool: asyncpg.Pool) -> None:
     async with polled(pool) as f:
         portal = await f.add_account("portal")
@@ -135,7 +131,6 @@ async def test_a_portals_month_that_began_before_the_loan_does_not_prove_its_use
         assert (row["is_used_7"], row["state"]) == (None, "unknown")
 
 
-@pytest.mark.xfail(strict=True, reason="recompute_from marks one day, and stops where no loan row changes")
 async def test_a_portals_month_is_seen_by_a_loan_that_began_within_it(pool: asyncpg.Pool) -> None:
     """An import marks the first day that it touches; the loan is younger than that."""
     async with polled(pool) as f:
@@ -220,7 +215,6 @@ async def test_blind_days_pause_both_clocks(pool: asyncpg.Pool) -> None:
         assert await clocks(f, loan, oct_(9)) == (3, 3)
 
 
-@pytest.mark.xfail(strict=True, reason="compute_loan_days does not look at spans")
 async def test_the_bytes_of_a_span_set_the_clocks_back_although_nobody_knows_their_day(
     pool: asyncpg.Pool,
 ) -> None:

@@ -62,13 +62,13 @@ class Written:
 
 
 @pytest.fixture(autouse=True)
-async def nothing_left_behind() -> AsyncIterator[None]:
-    """No task runs on, and no error is lost to the loop's last resort."""
+async def lost() -> AsyncIterator[list[dict[str, Any]]]:
+    """What went to the loop's last resort: after each test nothing, and no task runs on."""
     lost: list[dict[str, Any]] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: lost.append(context))
     before = asyncio.all_tasks()
-    yield
+    yield lost
     assert asyncio.all_tasks() - before - {asyncio.current_task()} == set()
     gc.collect()
     await asyncio.sleep(0)
@@ -146,13 +146,24 @@ async def test_a_writer_that_fails_ends_the_fetch() -> None:
     assert source.asked <= 6
 
 
-async def test_a_writer_that_fails_after_the_source_has_loses_neither_error_to_the_log() -> None:
+@pytest.mark.xfail(
+    strict=True,
+    reason="ingest.run never looks at the error of a fetch that ended before the writer failed:"
+    " 'Task exception was never retrieved' with a traceback in the log",
+)
+async def test_a_writer_that_fails_after_the_source_did_leaves_no_error_to_the_log(
+    lost: list[dict[str, Any]],
+) -> None:
     async def fail() -> None:
         await asyncio.sleep(0.02)  # the source fails meanwhile
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
         await ingest.run(Source(5, fails_after=1).pages(), Written(fail), rows=400)
+    gc.collect()
+    found = [context["message"] for context in lost]
+    lost.clear()
+    assert found == []
 
 
 @pytest.mark.parametrize("rows", [400, 10_000_000], ids=["while writing", "while fetching"])
