@@ -351,7 +351,7 @@ class Fleet:
         while on <= last:
             if on.weekday() < 5:
                 await self.pool.execute(
-                    f"INSERT INTO {table} VALUES ({key}, $2, $3::day_kind)"  # noqa: S608
+                    f"INSERT INTO {table} VALUES ({key}, $2, $3::day_kind)"
                     f" ON CONFLICT (district_id, {'' if school is None else 'school_id, '}on_day)"
                     " DO UPDATE SET kind = excluded.kind",
                     DISTRICT,

@@ -11,6 +11,7 @@ from collectors import readings
 from service.store import source as sources
 
 _NULL = r"\N"
+_Heading = tuple[readings.UsageKind, readings.UsageSeries, datetime, datetime | None]
 _FLAGS = {None: _NULL, True: "t", False: "f"}
 _KEY_COLUMNS = 6  # of every readings table: district, line, account, kind, series, instant
 
@@ -28,37 +29,52 @@ class Rows:
 
 
 class Builder:
-    """Turns the readings of one source into rows. Most of a sweep's rows share their instant: it is formatted once."""
+    """Turns the readings of one source into rows.
+
+    The rows of a list are alike but for the line and the bytes: what they share is formatted once.
+    """
 
     def __init__(self, source: sources.Source) -> None:
         self.rows = Rows([], [], [])
         self._before = f"{source.district_id}\t"
         self._account = f"\t{source.account_id}\t"
-        self._at: datetime | None = None
-        self._at_text = ""
+        self._usage_heads: dict[int, tuple[_Heading, str]] = {}  # by place within a sighting
+        self._state_tails: dict[
+            int, tuple[readings.State, str]
+        ] = {}  # by identity; kept, so that it stays one
 
     def add(self, line_id: int, sighting: readings.Sighting) -> None:
         start = f"{self._before}{line_id}{self._account}"
-        for usage in sighting.usage:
-            at = self._text(usage.starts_at)
-            until = _NULL if usage.ends_at is None else usage.ends_at.isoformat()
-            self.rows.usage.append(
-                f"{start}{usage.kind}\t{usage.series}\t{at}\t{until}\t{usage.total_bytes}\n"
-            )
+        heads = self._usage_heads
+        for place, usage in enumerate(sighting.usage):
+            heading = (usage.kind, usage.series, usage.starts_at, usage.ends_at)
+            known = heads.get(place)
+            if known is None or known[0] != heading:
+                known = heads[place] = (heading, _usage_head(heading))
+            self.rows.usage.append(f"{start}{known[1]}{usage.total_bytes}\n")
         for state in sighting.states:
-            at = self._text(state.starts_at)
-            by = state.suspended_by or _NULL
-            self.rows.states.append(
-                f"{start}sample\tline\t{at}\t{state.status}\t{by}\t{_FLAGS[state.is_online]}\n"
-            )
+            tail = self._state_tails.get(id(state))
+            if tail is None:
+                tail = self._state_tails[id(state)] = (state, _state_tail(state))
+            self.rows.states.append(f"{start}{tail[1]}")
         for signal in sighting.signals:
-            values = "\t".join(map(_number, (signal.rsrp_dbm, signal.rsrq_db, signal.sinr_db)))
-            self.rows.signals.append(f"{start}sample\tmodem\t{self._text(signal.starts_at)}\t{values}\n")
+            self.rows.signals.append(f"{start}{_signal_tail(signal)}")
 
-    def _text(self, at: datetime) -> str:
-        if at is not self._at:
-            self._at, self._at_text = at, at.isoformat()
-        return self._at_text
+
+def _usage_head(heading: _Heading) -> str:
+    kind, series, starts_at, ends_at = heading
+    until = _NULL if ends_at is None else ends_at.isoformat()
+    return f"{kind}\t{series}\t{starts_at.isoformat()}\t{until}\t"
+
+
+def _state_tail(state: readings.State) -> str:
+    by = state.suspended_by or _NULL
+    return f"sample\tline\t{state.starts_at.isoformat()}\t{state.status}\t{by}\t{_FLAGS[state.is_online]}\n"
+
+
+def _signal_tail(signal: readings.Signal) -> str:
+    values = "\t".join(map(_number, (signal.rsrp_dbm, signal.rsrq_db, signal.sinr_db)))
+    return f"sample\tmodem\t{signal.starts_at.isoformat()}\t{values}\n"
 
 
 def _number(value: float | None) -> str:

@@ -61,17 +61,17 @@ async def _fresh(
     stored: Stored,
 ) -> dict[int, readings.Sighting]:
     """The sightings that this instant has not been stored for, by line; registers lines that are new."""
-    found = await _look_up(connection, source, sightings)
+    found = await _look_up(connection, source, sightings, instant, away_before)
     fresh: dict[int, readings.Sighting] = {}
     new: list[readings.Sighting] = []
     for sighting, row in zip(sightings, found, strict=True):
-        line_id, read_at = row
+        line_id, is_repeat, away_since = row
         if line_id is None:
             new.append(sighting)
-        elif read_at != instant:
+        elif not is_repeat:
             fresh[line_id] = sighting
-            if read_at is not None and read_at < away_before:
-                stored.away.append((line_id, read_at))
+            if away_since is not None:
+                stored.away.append((line_id, away_since))
     if new:
         fresh.update(await _register(connection, source, new, instant, stored))
     return fresh
@@ -81,6 +81,8 @@ async def _look_up(
     connection: asyncpg.Connection,
     source: sources.Source,
     sightings: list[readings.Sighting],
+    instant: datetime,
+    away_before: datetime,
 ) -> list[asyncpg.Record]:
     rows: list[asyncpg.Record] = await connection.fetch(
         sql.queries()["look_up_sighted"],
@@ -88,6 +90,8 @@ async def _look_up(
         source.account_id,
         texts.joined(sighting.provider_key for sighting in sightings),
         texts.joined(_identity(sighting) for sighting in sightings),
+        instant,
+        away_before,
     )
     return rows
 

@@ -1,14 +1,15 @@
 -- look_up_sighted --
 -- What is known of the lines in a batch, in the order given: line_id is NULL where the vendor's key, or what it
--- says of itself, is new; read_at is when the line was last read.
+-- says of itself, is new; is_repeat, whether this instant has been stored for it; away_since, when it was last
+-- read, where that is long ago.
 -- Each key is looked up by itself, and so by its index: on a fleet's first sweep the planner takes these tables
 -- for nearly empty, and would compare every key with every row.
--- Parameters: district, account, provider keys, identities (each one text, separated by U+001F, NULL U+001E).
+-- Parameters: district, account, provider keys, identities (each one text, separated by U+001F, NULL U+001E),
+-- instant, the instant that counts as long ago.
 SELECT
     CASE WHEN k.identity = q.identity THEN k.line_id END AS line_id,
-    (SELECT s.read_at
-     FROM latest_states AS s
-     WHERE s.district_id = $1 AND s.account_id = $2 AND s.line_id = k.line_id) AS read_at
+    coalesce(s.read_at = $5, false) AS is_repeat,
+    CASE WHEN s.read_at < $6 THEN s.read_at END AS away_since
 FROM unnest(string_to_array($3, U&'\001F', U&'\001E'), string_to_array($4, U&'\001F', U&'\001E'))
     WITH ORDINALITY AS q (provider_key, identity, position)
 LEFT JOIN LATERAL (
@@ -17,6 +18,12 @@ LEFT JOIN LATERAL (
     WHERE p.district_id = $1 AND p.account_id = $2 AND p.provider_key = q.provider_key
     LIMIT 1
 ) AS k ON true
+LEFT JOIN LATERAL (
+    SELECT l.read_at
+    FROM latest_states AS l
+    WHERE l.district_id = $1 AND l.account_id = $2 AND l.line_id = k.line_id
+    LIMIT 1
+) AS s ON true
 ORDER BY q.position;
 
 -- stage_sighted --

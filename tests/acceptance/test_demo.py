@@ -261,7 +261,7 @@ async def test_no_childs_name_or_student_number_is_stored(demo: Demo) -> None:
     )
     assert {"devices", "latest_states", "loans", "provider_groups"} <= set(tables)
     for table in tables:
-        assert await demo.values(f'SELECT 1 FROM "{table}" AS t WHERE t::text ~* $1', pattern) == [], table  # noqa: S608
+        assert await demo.values(f'SELECT 1 FROM "{table}" AS t WHERE t::text ~* $1', pattern) == [], table
 
 
 async def test_no_childs_name_or_identifier_is_logged(demo: Demo) -> None:
@@ -296,7 +296,7 @@ async def _sizes(demo: Demo) -> dict[str, tuple[int, str]]:
         "imports",
         "loans",
     ):
-        (sizes[table],) = await demo.values(f"SELECT count(*) FROM {table}")  # noqa: S608
+        (sizes[table],) = await demo.values(f"SELECT count(*) FROM {table}")
     (states,) = await demo.values(
         "SELECT md5(string_agg(state::text, '' ORDER BY on_day, loan_id)) FROM loan_days"
     )

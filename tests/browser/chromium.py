@@ -115,7 +115,7 @@ async def _address(session: aiohttp.ClientSession, profile: Path) -> str:
     """Chromium writes its port into its profile once it listens."""
     file = profile / "DevToolsActivePort"
     async with asyncio.timeout(DEADLINE):
-        while not file.exists() or "\n" not in file.read_text():  # noqa: ASYNC110 - another process writes it
+        while not file.exists() or "\n" not in file.read_text():
             await asyncio.sleep(0.05)
         port = file.read_text().splitlines()[0]
         async with session.get(f"http://127.0.0.1:{port}/json/list") as response:

@@ -37,9 +37,11 @@ Folder = Callable[[str], Path]
 async def made(reachable_path: Path) -> Path:
     """A stopped server's folder with the schema: copying it is faster than making one."""
     folder = reachable_path / f"made-{os.getpid()}"
-    async with embedded.Server(folder, binaries=conftest.test_binaries(), settings=SETTINGS) as server:
-        async with pools.connected(server.dsn()) as pool:
-            await migrations.migrate(pool)
+    async with (
+        embedded.Server(folder, binaries=conftest.test_binaries(), settings=SETTINGS) as server,
+        pools.connected(server.dsn()) as pool,
+    ):
+        await migrations.migrate(pool)
     return folder
 
 
@@ -50,7 +52,7 @@ def copied(made: Path, target: Path) -> Path:
 
 
 @pytest.fixture
-async def server(made: Path, folder: Folder) -> AsyncIterator[embedded.Server]:
+async def own(made: Path, folder: Folder) -> AsyncIterator[embedded.Server]:
     """A server of the test's own."""
     place = copied(made, folder("own"))
     async with embedded.Server(place, binaries=conftest.test_binaries(), settings=SETTINGS) as started:
@@ -91,30 +93,27 @@ WAITING = (
 async def writing(pool: asyncpg.Pool) -> None:
     """Wait until somebody waits for a lock of ours."""
     async with asyncio.timeout(20):
-        while not await pool.fetchval(WAITING):  # noqa: ASYNC110 - another process has no event
+        while not await pool.fetchval(WAITING):
             await asyncio.sleep(0.01)
 
 
 @contextlib.asynccontextmanager
-async def held_in_its_second_batch(f: Fleet, dsn: str) -> AsyncIterator[asyncio.Task[Any]]:
-    """A sweep that has committed a batch, and has written half of the next one: its lines, not its readings."""
+async def held_in_its_second_batch(
+    f: Fleet, dsn: str, *, at: str = "latest_states"
+) -> AsyncIterator[asyncio.Task[Any]]:
+    """A sweep that has committed a batch, and has written the half of the next one that comes before a table."""
     holder = await asyncpg.connect(dsn)
-    held = asyncio.Event()
-
-    async def hold() -> None:
-        await holder.execute("BEGIN; LOCK TABLE usage_readings IN EXCLUSIVE MODE")
-        held.set()
-
     sweeping = asyncio.create_task(f.sweep(START))
     async with asyncio.timeout(20):
-        while not (await f.rows("SELECT FROM poll_runs WHERE cursor IS NOT NULL")):
+        while not await f.rows("SELECT FROM poll_runs WHERE cursor IS NOT NULL"):
             await asyncio.sleep(0.005)
-    await hold()
+    await holder.execute(f"BEGIN; LOCK TABLE {at} IN EXCLUSIVE MODE")
     await writing(f.pool)
     try:
         yield sweeping
     finally:
         holder.terminate()
+        sweeping.cancel()
 
 
 async def free_lease(pool: asyncpg.Pool) -> None:
@@ -122,20 +121,20 @@ async def free_lease(pool: asyncpg.Pool) -> None:
 
 
 async def test_a_database_killed_while_a_batch_is_written_keeps_whole_batches_only_and_loses_nothing(
-    server: embedded.Server,
+    own: embedded.Server,
 ) -> None:
     async with (
-        pools.connected(server.dsn()) as pool,
+        pools.connected(own.dsn()) as pool,
         polled(pool, many(), settings=PAGES, page_size=500) as f,
     ):
-        async with held_in_its_second_batch(f, server.dsn()) as sweeping:
-            kill(server)
+        async with held_in_its_second_batch(f, own.dsn()) as sweeping:
+            kill(own)
             began = time.monotonic()
             with pytest.raises(errors.DatabaseUnavailable, match="the database is not usable") as caught:
                 await sweeping
             assert time.monotonic() - began < 5
             assert caught.value.exit_code == 3
-        assert await server.ensure_running()
+        assert await own.ensure_running()
         kept = await counts(pool)
         assert set(kept.values()) == {kept["lines"]}
         assert 2_500 <= kept["lines"] < MANY
@@ -148,6 +147,25 @@ async def test_a_database_killed_while_a_batch_is_written_keeps_whole_batches_on
         assert result.progress.lines == MANY - kept["lines"]
         assert await counts(pool) == dict.fromkeys(kept, MANY)
         assert (await f.watermark())["watermark_at"] == START
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="readings._copy gives asyncpg an iterator: after each part it waits for room to write, also when the"
+    " connection is lost, and no command_timeout ends that. The sweep hangs for ever; so do all later ones",
+)
+async def test_a_database_killed_while_it_is_not_reading_a_copy_ends_the_sweep_at_once(
+    own: embedded.Server,
+) -> None:
+    async with (
+        pools.connected(own.dsn()) as pool,
+        polled(pool, many(), settings=PAGES, page_size=500) as f,
+        held_in_its_second_batch(f, own.dsn(), at="usage_readings") as sweeping,
+    ):
+        kill(own)
+        done, _ = await asyncio.wait({sweeping}, timeout=3)
+        assert done == {sweeping}
+        assert isinstance(sweeping.exception(), errors.DatabaseUnavailable)
 
 
 async def test_connections_that_the_database_ends_in_mid_sweep_leave_no_half_batch_and_the_next_sweep_goes_on(
@@ -190,21 +208,21 @@ async def test_a_cancelled_sweep_rolls_back_the_batch_that_it_was_writing(
         assert (await f.sweep(START + HOUR)).progress.lines == MANY
 
 
-async def test_a_rollup_cut_off_by_a_dying_database_is_made_up_for(server: embedded.Server) -> None:
-    async with pools.connected(server.dsn()) as pool, polled(pool, many(20)) as f:
+async def test_a_rollup_cut_off_by_a_dying_database_is_made_up_for(own: embedded.Server) -> None:
+    async with pools.connected(own.dsn()) as pool, polled(pool, many(20)) as f:
         school = await f.school("Alder", need=(300, 250, 40))
         for number in range(20):
             await f.lend(number, school, START.date())
         await f.sweep(START)
-        holder = await asyncpg.connect(server.dsn())
+        holder = await asyncpg.connect(own.dsn())
         await holder.execute("BEGIN; LOCK TABLE school_days IN EXCLUSIVE MODE")
         refreshing = asyncio.create_task(f.refresh())
         await writing(pool)
-        kill(server)
+        kill(own)
         with pytest.raises(errors.DatabaseUnavailable):
             await refreshing
         holder.terminate()
-        await server.ensure_running()
+        await own.ensure_running()
         assert await pool.fetchval("SELECT count(*) FROM loan_days") == 0
         await f.refresh()
         assert await pool.fetchval("SELECT count(*) FROM loan_days WHERE on_day = $1", START.date()) == 20
@@ -233,33 +251,81 @@ def small_disk(place: Path, megabytes: int) -> Iterator[Path]:
         subprocess.run([*mount[:-1], "umount", "-l", str(place)], check=True)
 
 
+@contextlib.asynccontextmanager
+async def on_a_small_disk(
+    made: Path, disk: Path, *, is_sparse: bool
+) -> AsyncIterator[tuple[embedded.Server, asyncpg.Pool, Fleet]]:
+    """Where copied sparsely, the write-ahead log has not got its room yet, as where it needs a new file."""
+    place = copied(made, disk) if is_sparse else Path(shutil.copytree(made, disk, dirs_exist_ok=True))
+    if not is_sparse:
+        chown_like(made, place)
+    async with (
+        embedded.Server(place, binaries=conftest.test_binaries(), settings=SETTINGS) as server,
+        pools.connected(server.dsn()) as pool,
+        polled(pool, many(), settings=PAGES, page_size=1000) as f,
+    ):
+        yield server, pool, f
+
+
+def chown_like(source: Path, target: Path) -> None:
+    for path in [target, *target.rglob("*")]:
+        status = (source / path.relative_to(target)).lstat()
+        os.chown(path, status.st_uid, status.st_gid)
+
+
+async def swept_after_room_was_made(f: Fleet) -> None:
+    """Whole batches are there, and the next sweep has every line."""
+    kept = await counts(f.pool)
+    assert set(kept.values()) == {kept["lines"]}
+    assert kept["lines"] < MANY
+    await free_lease(f.pool)
+    result = await f.sweep(START + timedelta(minutes=5))
+    assert result.outcome == "succeeded"
+    assert result.instant is not None
+    assert await f.seen_at(result.instant) == MANY
+    assert await f.pool.fetchval("SELECT count(*) FROM lines") == MANY
+
+
 async def test_a_full_disk_is_called_that_and_when_there_is_room_again_nothing_is_lost(
     made: Path, folder: Folder
 ) -> None:
     with small_disk(folder("disk"), 200) as disk:
-        place = copied(made, disk)
-        async with (
-            embedded.Server(place, binaries=conftest.test_binaries(), settings=SETTINGS) as server,
-            pools.connected(server.dsn()) as pool,
-            polled(pool, many(), settings=PAGES, page_size=1000) as f,
-        ):
-            # As COPY writes them, so that it is the readings' own pages that find no room.
-            ballast = disk / "ballast"
-            filled(ballast, disk, leaving=500_000)
+        async with on_a_small_disk(made, disk, is_sparse=False) as (_, _pool, f):
+            filled(disk / "ballast", disk, leaving=1_000_000)
             with pytest.raises(errors.DatabaseUnavailable, match="its disk is full: make room") as caught:
                 await f.sweep(START)
             assert isinstance(caught.value.__cause__, asyncpg.DiskFullError)
-            ballast.unlink()
-            kept = await counts(pool)
-            assert set(kept.values()) == {kept["lines"]}
-            assert kept["lines"] < MANY
-            await free_lease(pool)
-            result = await f.sweep(START + timedelta(minutes=5))
-            assert result.outcome == "succeeded"
-            at = result.instant
-            assert at is not None
-            assert await f.seen_at(at) == MANY
-            assert await pool.fetchval("SELECT count(*) FROM lines") == MANY
+            (disk / "ballast").unlink()
+            await swept_after_room_was_made(f)
+
+
+async def test_a_disk_too_full_for_the_write_ahead_log_kills_the_database_and_loses_nothing(
+    made: Path, folder: Folder
+) -> None:
+    with small_disk(folder("disk"), 200) as disk:
+        async with on_a_small_disk(made, disk, is_sparse=True) as (server, _, f):
+            filled(disk / "ballast", disk, leaving=500_000)
+            with pytest.raises(errors.DatabaseUnavailable, match="No space left on device"):
+                await f.sweep(START)
+            (disk / "ballast").unlink()
+            await server.ensure_running()
+            await swept_after_room_was_made(f)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="pool._reason knows a full disk by DiskFullError only; where the write-ahead log finds no room the"
+    " connection just ends, with 'No space left on device' in its text",
+)
+async def test_a_disk_too_full_for_the_write_ahead_log_is_called_full_too(made: Path, folder: Folder) -> None:
+    with small_disk(folder("disk"), 200) as disk:
+        async with on_a_small_disk(made, disk, is_sparse=True) as (_, _pool, f):
+            filled(disk / "ballast", disk, leaving=500_000)
+            try:
+                with pytest.raises(errors.DatabaseUnavailable, match="its disk is full: make room"):
+                    await f.sweep(START)
+            finally:
+                (disk / "ballast").unlink()
 
 
 def filled(ballast: Path, disk: Path, *, leaving: int) -> None:
@@ -388,23 +454,23 @@ async def test_a_command_does_not_wait(tmp_path: Path) -> None:
 
 
 async def test_a_service_is_not_ready_while_its_database_is_away_and_says_so_once_each_way(
-    server: embedded.Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    own: embedded.Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In this process, so that the watchdog can be quick and the jobs too."""
     caplog.set_level("INFO")
     monkeypatch.setattr(serving, "WATCH_EVERY", timedelta(hours=1))
     monkeypatch.setattr(serving, "ROLLUP_EVERY", timedelta(milliseconds=50))
-    async with app.with_config(configured(server.dsn())) as ready:
+    async with app.with_config(configured(own.dsn())) as ready:
         service = serving.Service(ready, [], Metrics())
         async with service.serving() as address:
             assert (await get(f"{address}readyz"))[0] == 200
-            kill(server)
+            kill(own)
             await until(lambda: status_is(f"{address}readyz", 503))
             assert (await get(f"{address}healthz"))[0] == 200
             assert (await get(address))[0] == 200  # the last figures
             assert (await get(f"{address}metrics"))[0] == 200
             await asyncio.sleep(0.2)
-            await server.ensure_running()
+            await own.ensure_running()
             await until(lambda: status_is(f"{address}readyz", 200))
     actions = [
         getattr(record, "action", None) for record in caplog.records if record.name == serving.__name__
@@ -427,15 +493,6 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(15):
         while not await condition():
             await asyncio.sleep(0.05)
-
-
-async def test_a_source_held_by_a_process_that_died_is_swept_soon_after_its_lease_has_run_out(
-    pool: asyncpg.Pool, database: str
-) -> None:
-    pytest.xfail(
-        "serving: a restart within the five minutes of a dead holder's lease finds it 'held' and comes back a whole"
-        " cadence later, when take_up is too late: the hour is lost"
-    )
 
 
 async def test_thresholds_of_the_configuration_reach_the_rollups() -> None:

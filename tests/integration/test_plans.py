@@ -106,7 +106,8 @@ async def test_a_line_is_looked_up_by_its_key(seeded: asyncpg.Pool) -> None:
     account = await seeded.fetchval("SELECT account_id FROM accounts")
     keys = "\x1f".join(str(2_000_000_000 + n) for n in range(1, 501))
     identities = "\x1f".join("" for _ in range(500))
-    plan = await explained(seeded, "look_up_sighted", seed.DISTRICT, account, keys, identities)
+    now = datetime(2026, 11, 21, 4, tzinfo=UTC)
+    plan = await explained(seeded, "look_up_sighted", seed.DISTRICT, account, keys, identities, now, now)
     found = list(scans(plan))
     assert {node for _, node, _ in found} <= {"Index Scan", "Index Only Scan", "Function Scan"}
     assert sum(rows for _, _, rows in found) <= 3 * 500

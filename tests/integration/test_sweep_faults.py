@@ -730,5 +730,5 @@ WAITING = (
 
 async def waits_for_a_lock(pool: asyncpg.Pool) -> None:
     async with asyncio.timeout(5):
-        while not await pool.fetchval(WAITING):  # noqa: ASYNC110 - another process has no event
+        while not await pool.fetchval(WAITING):
             await asyncio.sleep(0.01)

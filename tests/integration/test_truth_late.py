@@ -16,7 +16,7 @@ def oct_(day: int) -> date:
 
 async def revised(f: Fleet, rows: str = "loan_days") -> dict[int, bool]:
     """By day of October: whether any row of it is marked as revised."""
-    found = await f.rows(f"SELECT on_day, revised_at FROM {rows} ORDER BY on_day, revised_at NULLS FIRST")  # noqa: S608
+    found = await f.rows(f"SELECT on_day, revised_at FROM {rows} ORDER BY on_day, revised_at NULLS FIRST")
     return {row["on_day"].day: row["revised_at"] is not None for row in found}
 
 

@@ -19,7 +19,7 @@ async def sweep(url: str, token: str, dsn: str, limit: int) -> int:
     at, offset = datetime.now(UTC), 0
     async with httpx.AsyncClient(headers={"authorization": f"Bearer {token}"}) as client:
         while True:
-            query = {"offset": offset, "limit": limit, "sort": "MDN", "sortDir": "ASC"}
+            query = {"offset": str(offset), "limit": str(limit), "sort": "MDN", "sortDir": "ASC"}
             page = (await client.get(f"{url}/v1.0/devices/5001", params=query)).raise_for_status().json()
             rows = []
             for d in page["devices"]:

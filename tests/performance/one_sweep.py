@@ -6,6 +6,7 @@ import resource
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import service.commands  # noqa: F401 (what the service has loaded counts as its memory)
 from collectors import budget, registry
@@ -30,9 +31,9 @@ async def main(url: str, dsn: str, page_size: int, sweeps: int) -> None:
         group = collector.endpoint_groups[-1]
         now = datetime.now(UTC)
         for n in range(sweeps):
-            at = now + timedelta(minutes=n)
+            clock = partial(now.__add__, timedelta(minutes=n))
             before, began = _cpu(), time.perf_counter()
-            result = await runner.Runner(pool, lambda at=at: at, Metrics()).sweep(account, group)
+            result = await runner.Runner(pool, clock, Metrics()).sweep(account, group)
             if result.outcome != "succeeded":
                 raise SystemExit(f"the sweep {result.outcome}: {result.error}")
             print(

@@ -172,7 +172,7 @@ async def test_a_cancelled_run_ends_its_fetch(rows: int) -> None:
     written = Written(lambda: asyncio.sleep(3600))
     running = asyncio.create_task(ingest.run(source.pages(), written, rows=rows))
     async with asyncio.timeout(5):
-        while source.asked < 2:  # noqa: ASYNC110
+        while source.asked < 2:
             await asyncio.sleep(0.005)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
