@@ -168,4 +168,4 @@ def observer(metrics: Metrics, district_id: int, account_key: str) -> client.Obs
 
 
 def thresholds(config: configs.Config) -> rollups.Thresholds:
-    return rollups.Thresholds(**config.thresholds.model_dump())
+    return rollups.Thresholds(**config.thresholds.model_dump(), reading_months=config.reading_months)

@@ -24,13 +24,14 @@ Told = Callable[[date, int], None]  # the day computed, and how many more are ma
 
 @dataclass(frozen=True)
 class Thresholds:
-    """The definitions' settings that decide states and coverage."""
+    """The settings that decide states and coverage, and how far back there are readings to decide from."""
 
     completeness_floor: float = 0.9
     rsrp_floor_dbm: float = -110
     signal_samples: int = 20
     homework_starts_hour: int = 16
     homework_ends_hour: int = 22
+    reading_months: int = 13
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ async def refresh(
     today = district.day_of(now)
     days = 0
     with pools.translated():
-        if not await _refresh_line_days(pool, district, now, today):
+        if not await _refresh_line_days(pool, district, now, today, _first_kept(today, thresholds)):
             return 0
         while (marked := await _refresh_next_day(pool, district, now, today, thresholds)) is not None:
             days += 1
@@ -71,13 +72,20 @@ async def refresh(
     return days
 
 
-async def _refresh_line_days(pool: asyncpg.Pool, district: District, now: datetime, today: date) -> bool:
+def _first_kept(today: date, thresholds: Thresholds) -> date:
+    """The first day whose readings are all still there. A day before it stays as it was computed."""
+    return today - timedelta(days=30 * thresholds.reading_months)
+
+
+async def _refresh_line_days(
+    pool: asyncpg.Pool, district: District, now: datetime, today: date, first_kept: date
+) -> bool:
     queries = sql.queries()
     async with pool.acquire() as connection, connection.transaction():
         if not await connection.fetchval(queries["lock_rollup"], district.district_id):
             return False
         await connection.execute(queries["mark_judged_days"], district.district_id, today, now)
-        rows = await connection.fetch(queries["take_dirty_line_days"], district.district_id)
+        rows = await connection.fetch(queries["take_dirty_line_days"], district.district_id, first_kept)
         for account_id, first, last, lines in _ranges(rows):
             await _compute_line_days(connection, district, account_id, first, min(last, today), now, lines)
         await connection.execute(queries["mark_days_to_come"], district.district_id, today)

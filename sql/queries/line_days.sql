@@ -1,11 +1,12 @@
 -- take_dirty_line_days --
 -- Takes the marks off the days to compute again; whoever adds one meanwhile adds it for the next time.
--- Parameters: district.
+-- Parameters: district, the first day that there are readings of: what came before stays as it was computed.
 WITH taken AS (
     DELETE FROM dirty_line_days WHERE district_id = $1 RETURNING account_id, on_day, line_id
 )
 SELECT account_id, on_day, array_agg(line_id) AS line_ids
 FROM taken
+WHERE on_day >= $2
 GROUP BY account_id, on_day
 ORDER BY account_id, on_day;
 

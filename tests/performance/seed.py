@@ -43,7 +43,8 @@ WITH schools AS (
     SELECT $1, $2, (2000000000 + n)::text, n, '' FROM generate_series(1, $3::integer) AS n
 ), latest AS (
     INSERT INTO latest_states (district_id, line_id, account_id, read_at, status, raw_status)
-    SELECT $1, n, $2, $5::timestamptz, 'active', 'active' FROM generate_series(1, $3::integer) AS n
+    SELECT $1, n, $2, $5::timestamptz + interval '23 hours', 'active', 'active'
+    FROM generate_series(1, $3::integer) AS n
 )
 INSERT INTO loans (district_id, loan_id, device_id, school_id, borrower, checked_out_on)
 OVERRIDING SYSTEM VALUE
