@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import signal
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -67,6 +68,8 @@ def _set_up_logging(level: int) -> None:
 
 
 def main() -> None:
+    # SIGTERM ends a command as Ctrl-C does: what is open is closed, and an embedded database stops.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app(standalone_mode=True)
     except errors.AfterbellError as error:

@@ -49,7 +49,14 @@ async def opened(config_path: Path | None) -> AsyncIterator[Opened]:
 
 @contextlib.asynccontextmanager
 async def with_config(config: configs.Config, *, wait: timedelta = timedelta(0)) -> AsyncIterator[Opened]:
-    """Open the configured database. An embedded one is brought up to date; another must be migrated by hand."""
+    """Open the configured database. An embedded one is brought up to date; another must be migrated by hand.
+
+    Raises ConfigError where no district is configured: what was meant to be read was not.
+    """
+    if not config.districts and not isinstance(config, configs.Fixed):
+        raise errors.ConfigError(
+            f"no district is configured: name a file with --config or {configs.ENV_CONFIG} (see afterbell.example.toml)"
+        )
     async with database(config, wait=wait) as (pool, server):
         await (migrations.check(pool) if server is None else migrations.migrate(pool))
         known = await account_rows.sync(pool, [_district(district) for district in config.districts])
@@ -76,13 +83,16 @@ async def database(
 
 async def _connected(stack: contextlib.AsyncExitStack, url: str, size: int, wait: timedelta) -> pools.Pool:
     deadline = asyncio.get_running_loop().time() + wait.total_seconds()
+    is_told = False
     while True:
         try:
             return await stack.enter_async_context(pools.connected(url, size=size))
         except errors.DatabaseUnavailable as error:
             if asyncio.get_running_loop().time() >= deadline:
                 raise
-            _log.warning("waiting for the database: %s", error, extra={"action": "waiting_for_database"})
+            if not is_told:
+                _log.warning("waiting for the database: %s", error, extra={"action": "waiting_for_database"})
+            is_told = True
             await asyncio.sleep(_WAIT_STEP)
 
 
@@ -117,6 +127,7 @@ def _account(account: configs.Account, district: configs.District) -> account_ro
         rank=account.rank,
         cadence=_cadence(account),
         plan_key=account.plan,
+        groups=account.groups,
     )
 
 

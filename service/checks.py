@@ -49,7 +49,8 @@ def _judged(polled: accounts.Account, probe: base.Probe) -> Finding:
         found = f"answers, but its clock is {skew / 60:+.0f} minutes from ours"
         return Finding(polled.name, False, found, "set this machine's clock by NTP; else tell the vendor")
     if probe.rejected:
-        reasons = "; ".join(f"{rejection.path}: {rejection.reason}" for rejection in probe.rejected)
+        said = dict.fromkeys(f"{rejection.path}: {rejection.reason}" for rejection in probe.rejected)
+        reasons = "; ".join(said)
         advice = 'set the names that this account uses in options.fields, or "" for one it does not have'
         return Finding(polled.name, False, f"answers, but not as described: {reasons}", advice)
     return Finding(polled.name, True, _found(polled, probe))

@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 def serve(context: typer.Context) -> None:
     """Poll every account on its cadence, and serve the page, /metrics and the probes."""
-    asyncio.run(_serve(configs.load(context.obj)))
+    asyncio.run(serving.until_told(_serve(configs.load(context.obj))))
 
 
 async def _serve(config: configs.Config) -> None:
@@ -46,8 +46,10 @@ async def _serve(config: configs.Config) -> None:
         serving.Service(ready, polled, metrics).serving() as address,
     ):
         _log.info("serving %s", address, extra={"action": "serving"})
-        await serving.stopped()
-        _log.info("stopping", extra={"action": "stopping"})
+        try:
+            await serving.forever()
+        finally:
+            _log.info("stopping", extra={"action": "stopping"})
 
 
 def migrate(context: typer.Context) -> None:
@@ -137,7 +139,7 @@ async def _check(config: configs.Config) -> bool:
             findings += await checks.records(ready.pool)
     table = Table(title="afterbell check", title_justify="left")
     for heading in ("", "what", "found", "what to do"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for finding in findings:
         mark = "[green]ok[/]" if finding.is_good else "[bold red]wrong[/]"
         table.add_row(mark, escape(finding.what), escape(finding.found), escape(finding.advice))
@@ -147,11 +149,11 @@ async def _check(config: configs.Config) -> bool:
 
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Print the coverage table and exit.")] = False,
-    port: Annotated[int, typer.Option(help="Port of the page and /metrics.")] = 8080,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page and /metrics.")] = 8080,
     folder: Annotated[Path | None, typer.Option(help="Where the demo's database is kept.")] = None,
 ) -> None:
     """Show a pretend district with 90 days of history: no account and no database needed."""
-    asyncio.run(_demo(once, port, folder or embedded.default_folder() / "demo"))
+    asyncio.run(serving.until_told(_demo(once, port, folder or embedded.default_folder() / "demo")))
 
 
 async def _demo(once: bool, port: int, folder: Path) -> None:
@@ -179,7 +181,7 @@ async def _serve_demo(service: serving.Service) -> None:
             f"The pretend vendor is swept every {DEMO_SWEEP_EVERY.total_seconds():.0f} s. Ctrl-C stops.",
             highlight=False,
         )
-        await serving.stopped()
+        await serving.forever()
 
 
 class _Steps:

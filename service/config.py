@@ -5,6 +5,7 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -12,6 +13,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from collectors import errors as collector_errors
@@ -27,7 +29,7 @@ FILE_COLLECTOR = "file"  # an account that only imports feed
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError(
             f"{name!r} is not a time zone of the IANA database, such as America/New_York"
         ) from error
@@ -50,6 +52,24 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def _database_address(url: SecretStr | None) -> SecretStr | None:
+    """A URL that the driver can read. Says what is wrong without any part of it: it may be the password."""
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url.get_secret_value())
+        _ = parts.port
+    except ValueError:
+        raise ValueError(f"is not a database URL: {_URL_HELP}") from None
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise ValueError(f"does not begin with postgresql://: {_URL_HELP}")
+    return url
+
+
+_URL_HELP = (
+    "write postgresql://USER:PASSWORD@HOST:5432/DATABASE, with / @ : # in the password as %2F %40 %3A %23"
+)
+
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 
@@ -60,7 +80,7 @@ class Section(BaseModel):
 class Database(Section):
     """Where the data is. Without a URL, an embedded server in ``folder``."""
 
-    url: SecretStr | None = None
+    url: Annotated[SecretStr | None, AfterValidator(_database_address)] = None
     url_file: Path | None = None
     folder: Path | None = None
     binaries: Path | None = None  # a folder of PostgreSQL programs for the embedded server
@@ -99,11 +119,11 @@ class Thresholds(Section):
 
 class Plan(Section):
     key: str
-    allowance_mb: float | None = Field(default=None, gt=0)
+    allowance_mb: float | None = Field(default=None, gt=0, le=1e9, allow_inf_nan=False)
     allowance_period: Literal["day", "month", "cycle"] = "month"
     cycle_day: int = Field(default=1, ge=1, le=28)
     at_allowance: Literal["stop", "throttle", "charge", "none"] = "stop"
-    monthly_cost: float | None = Field(default=None, ge=0)
+    monthly_cost: float | None = Field(default=None, ge=0, le=100_000, allow_inf_nan=False)
 
 
 class Account(Section):
@@ -115,6 +135,9 @@ class Account(Section):
     lag_days: int = Field(default=0, ge=0, le=14)
     rank: int = Field(default=1, ge=1, le=99)
     plan: str | None = None
+    groups: dict[
+        str, Annotated[str, Field(pattern=r"^\d{12}$")]
+    ] = {}  # vendor's group -> its school's NCES id
     credentials: dict[str, SecretStr] = {}  # NAME = "..." or NAME_file = "path"
     options: dict[str, Any] = {}
 
@@ -208,8 +231,13 @@ def load(path: Path | None) -> Config:
     _refuse_unknown_environment()
     try:
         return Config(**_read(path))
+    except SettingsError:
+        names = ", ".join(sorted(_sections_in_environment()))
+        raise errors.ConfigError(
+            f"the environment: {names}: name one setting each, as AFTERBELL_WEB__PORT"
+        ) from None
     except ValidationError as error:
-        raise errors.ConfigError(_explained(error, path)) from error
+        raise errors.ConfigError(_explained(error, path)) from None
 
 
 def _read(path: Path | None) -> dict[str, Any]:
@@ -228,12 +256,28 @@ def _read(path: Path | None) -> dict[str, Any]:
 
 
 def _explained(error: ValidationError, path: Path | None) -> str:
-    lines = [f"{path or 'the environment'}: the configuration has {error.error_count()} mistake(s)"]
+    places = [str(path)] if path else []
+    places += ["the environment"] if not path or _settings_in_environment() else []
+    lines = [f"{' and '.join(places)}: the configuration has {error.error_count()} mistake(s)"]
     for item in error.errors(include_url=False, include_input=False):
         where = ".".join(str(part) for part in item["loc"]) or "the file"
         what = "there is no such setting" if item["type"] == "extra_forbidden" else item["msg"]
         lines.append(f"  {where}: {what.removeprefix('Value error, ')}")
     return "\n".join(lines)
+
+
+def _settings_in_environment() -> list[str]:
+    own = (ENV_CONFIG, ENV_TEST_PREFIX)
+    return [
+        name
+        for name in os.environ
+        if name.upper().startswith(ENV_PREFIX) and not name.upper().startswith(own)
+    ]
+
+
+def _sections_in_environment() -> list[str]:
+    """Variables that give a whole section at once: their text has to be JSON."""
+    return [name for name in _settings_in_environment() if "__" not in name]
 
 
 def _refuse_unknown_environment() -> None:
@@ -264,7 +308,12 @@ def secret(path: Path, *, what: str) -> str:
 def database_url(database: Database) -> str | None:
     """The configured database, or None for the embedded one."""
     if database.url_file is not None:
-        return secret(database.url_file, what="database.url")
+        text = secret(database.url_file, what="database.url")
+        try:
+            _database_address(SecretStr(text))
+        except ValueError as error:
+            raise errors.ConfigError(f"{database.url_file}: what it holds {error}") from None
+        return text
     return database.url.get_secret_value() if database.url else None
 
 

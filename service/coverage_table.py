@@ -37,7 +37,7 @@ def show(console: Console, snapshot: coverage.Snapshot) -> None:
 def _too_early(district: coverage.District) -> str:
     return (
         f"{district.name}: no day is complete yet. The first is one that every account has been read for from "
-        f"midnight to midnight, with schools, need and loans imported; the next due is {district.due_on}."
+        "midnight to midnight, with schools, need and loans imported."
     )
 
 
@@ -120,7 +120,7 @@ def _district(district: coverage.District) -> dict[str, Any]:
     return {
         "district": district.district_id,
         "name": district.name,
-        "on_day": district.reported_on and district.reported_on.isoformat(),
+        "on_day": district.day and district.day.on_day.isoformat(),
         **(_figures(district.day) if district.day else {}),
         "coverage_gap": district.coverage_gap,
         "schools": [_school(school) for school in district.schools],

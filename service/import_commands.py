@@ -183,6 +183,7 @@ def import_kajeet(
             _source(opened, of, account),
             file,
             as_of=_instant(as_of, of.time_zone),
+            now=datetime.now(UTC),
             today=today,
             reading_months=opened.config.reading_months,
             layout=layout,

@@ -6,9 +6,10 @@ import functools
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from collectors import base
 from service import app, errors, schedule, web
@@ -21,6 +22,7 @@ ROLLUP_EVERY = timedelta(minutes=1)
 MAINTAIN_EVERY = timedelta(hours=6)
 WATCH_EVERY = timedelta(seconds=5)
 HEALTH_GRACE = timedelta(minutes=5)  # beyond two cadences without an attempt
+HELD_SECONDS = 60.0  # until an endpoint group that is held is tried again
 _STOP_SECONDS = 10.0  # for jobs under way to roll back
 
 _log = logging.getLogger(__name__)
@@ -74,6 +76,7 @@ class Service:
         self._rolling_up = asyncio.Lock()
         self._running: set[asyncio.Task[object]] = set()
         self._is_database_away = False
+        self._is_stopping = False
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
@@ -134,7 +137,11 @@ class Service:
             if task is not None:
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
-            await self._guarded(step)
+            try:
+                await self._guarded(step)
+            except asyncio.CancelledError:
+                if not self._is_stopping:
+                    raise
 
         return run
 
@@ -146,14 +153,13 @@ class Service:
             if not self._is_database_away:
                 _log.error("%s", error, extra={"action": "database_away"})
             self._is_database_away = True
-        else:
-            if self._is_database_away:
-                _log.info("the database is back", extra={"action": "database_back"})
-            self._is_database_away = False
 
     async def _sweep(self, name: str, account: accounts.Account, group: base.EndpointGroup) -> None:
         self._attempts.made(name)
-        await self._runner.sweep(account, group)
+        while (await self._runner.sweep(account, group)).outcome == "held":
+            # Another process reads it, or one that is gone did: its lease runs out within minutes.
+            await asyncio.sleep(HELD_SECONDS)
+            self._attempts.made(name)
         await self._roll_up()
 
     async def _roll_up(self) -> None:
@@ -163,6 +169,13 @@ class Service:
             floor = self._ready.config.thresholds.completeness_floor
             self._snapshot = await coverage.snapshot(self._ready.pool, now=now, completeness_floor=floor)
             self._metrics.show(self._snapshot)
+        self._tell_database_back()
+
+    def _tell_database_back(self) -> None:
+        """Only what reads and writes in earnest can tell; a full disk still answers."""
+        if self._is_database_away:
+            _log.info("the database is back", extra={"action": "database_back"})
+        self._is_database_away = False
 
     async def _maintain(self) -> None:
         months = self._ready.config.reading_months
@@ -176,6 +189,7 @@ class Service:
 
     async def _finish(self) -> None:
         """Stop what runs: a page that is being written is rolled back, and read again next time."""
+        self._is_stopping = True
         running = list(self._running)
         for task in running:
             task.cancel()
@@ -192,10 +206,25 @@ async def roll_up(ready: app.Opened, now: datetime, told: rollups.Told = lambda 
     return days
 
 
-async def stopped() -> None:
-    """Return when the process is told to stop (SIGINT or SIGTERM)."""
-    stop = asyncio.Event()
+async def until_told(main: Coroutine[Any, Any, None]) -> None:
+    """Run until it ends, or the process is told to stop (SIGINT or SIGTERM), whatever it is doing by then."""
+    task = asyncio.ensure_future(main)
+    is_told = False
+
+    def stop() -> None:
+        nonlocal is_told
+        is_told = True
+        task.cancel()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+        loop.add_signal_handler(number, stop)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not is_told:
+            raise
+
+
+async def forever() -> None:
+    await asyncio.Event().wait()

@@ -164,7 +164,8 @@ CREATE TABLE accounts (
     lag_days     smallint NOT NULL DEFAULT 0,
     rank         smallint NOT NULL DEFAULT 1,  -- which source a line's day is taken from: lowest first
     cadence      interval NOT NULL DEFAULT '1 hour',  -- of its line states
-    plan_id      bigint,                     -- of its new lines
+    plan_id      bigint,                     -- of its lines
+    is_in_use    boolean NOT NULL DEFAULT true,  -- false once it is out of the configuration
     PRIMARY KEY (district_id, account_id),
     UNIQUE (district_id, account_key),
     FOREIGN KEY (district_id, plan_id) REFERENCES plans
@@ -230,7 +231,7 @@ CREATE TABLE provider_keys (
     account_id    bigint NOT NULL,
     provider_key  text NOT NULL,
     line_id       bigint NOT NULL,
-    identity      text NOT NULL,  -- the identifiers as last told: a row that tells the same needs no second look
+    identity      text NOT NULL,  -- a digest of the identifiers as last told: the same needs no second look
     PRIMARY KEY (district_id, account_id, provider_key),
     FOREIGN KEY (district_id, account_id) REFERENCES accounts,
     FOREIGN KEY (district_id, line_id) REFERENCES lines
@@ -513,6 +514,9 @@ BEGIN
         month := date_trunc('month', first_on);
         WHILE month <= last_on LOOP
             partition_name := parent || to_char(month, '_YYYYMM');
+            IF to_regclass(partition_name) IS NULL THEN
+                PERFORM pg_advisory_xact_lock(1634034291);  -- whoever is second finds it made
+            END IF;
             IF to_regclass(partition_name) IS NULL THEN
                 EXECUTE format(
                     'CREATE TABLE IF NOT EXISTS %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',

@@ -79,7 +79,7 @@ class Collector:
         async with contextlib.aclosing(self._list_groups(reader)) as pages:
             async for page in pages:
                 found += page.groups
-                yield readings.Page(groups=page.groups, rejected=page.rejected, total=page.total)
+                yield readings.Page(groups=page.groups, rejected=page.rejected)
         self._order = groups.leaves_first(found, self._options.corp_ids)
 
     async def _discover(self, reader: kajeet_api.Reader) -> Sequence[str]:

@@ -98,8 +98,8 @@ class Parser:
             text(row.imei),
             text(row.serial),
             group_key,
-            in_bytes(row.day_limit, size),
-            in_bytes(row.month_limit, size),
+            limit(row.day_limit, size),
+            limit(row.month_limit, size),
             usage(
                 instant,
                 size,
@@ -128,6 +128,13 @@ def usage(
     if last_30_days is not None:
         told.append(readings.Usage(GAUGE, LAST_30_DAYS, instant, round(last_30_days * megabyte_bytes)))
     return tuple(told)
+
+
+def limit(megabytes: float | None, megabyte_bytes: int) -> int | None:
+    """A limit of 0 or less, or beyond all reason, is none."""
+    if megabytes is None or not 0 < megabytes <= rows.MAX_MEGABYTES:
+        return None
+    return round(megabytes * megabyte_bytes)
 
 
 def in_bytes(megabytes: float | None, megabyte_bytes: int) -> int | None:

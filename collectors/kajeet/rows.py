@@ -58,8 +58,8 @@ DEVICE: dict[str, Any] = {
     "day_amount": Megabytes | None,
     "month_amount": Megabytes | None,
     "last_30_days_amount": Megabytes | None,
-    "day_limit": Megabytes | None,
-    "month_limit": Megabytes | None,
+    "day_limit": float | None,  # 0 and -1 are ways to say that there is none
+    "month_limit": float | None,
     "imei": Identifier | None,
     "iccid": Identifier | None,
     "serial": Identifier | None,

@@ -1,7 +1,7 @@
 """The CSV export of Kajeet's portal, for districts without access to its interface: one file is one sweep."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
@@ -11,6 +11,7 @@ from collectors import readings
 from collectors.kajeet import export_csv
 from service import errors
 from service.imports import frame, outcomes, rows
+from service.model import retention
 from service.store import polls, sightings
 from service.store import pool as pools
 from service.store import readings as reading_rows
@@ -19,7 +20,8 @@ from service.store import source as sources
 KIND = "kajeet"
 _BATCH = 2_500  # rows, each of some four readings
 _LONGEST_DIFFERENCE = timedelta(hours=36)
-_SLACK = timedelta(days=1)
+_SLACK = timedelta(minutes=5)  # between the portal's clock and ours
+_DAY = timedelta(days=1)
 
 
 async def run(
@@ -28,6 +30,7 @@ async def run(
     path: Path,
     *,
     as_of: datetime,
+    now: datetime,
     today: date,
     reading_months: int = 13,
     layout: export_csv.Layout | None = None,
@@ -35,9 +38,9 @@ async def run(
     progress: rows.Progress | None = None,
 ) -> outcomes.Outcome:
     """Read an export that was made at ``as_of``. Raises ImportRejected for a header not to be trusted."""
-    _check_instant(as_of, today, reading_months)
+    _check_instant(as_of, now, reading_months)
     async with frame.opened(pool, source.district_id, KIND, path, today=today, dry_run=dry_run) as opened:
-        await reading_rows.ensure_partitions(opened.connection, as_of.date() - _SLACK, as_of.date() + _SLACK)
+        await reading_rows.ensure_partitions(opened.connection, as_of.date() - _DAY, as_of.date() + _DAY)
         added = 0
         with _open(path) as file:
             for batch in _batches(export_csv.read(file, instant=as_of, layout=layout), opened.tally):
@@ -50,12 +53,11 @@ async def run(
     return opened.outcome
 
 
-def _check_instant(as_of: datetime, today: date, reading_months: int) -> None:
-    oldest = datetime(today.year, today.month, today.day, tzinfo=UTC) - timedelta(days=30 * reading_months)
-    newest = datetime(today.year, today.month, today.day, tzinfo=UTC) + 2 * _SLACK
-    if not oldest <= as_of <= newest:
+def _check_instant(as_of: datetime, now: datetime, reading_months: int) -> None:
+    first_kept = retention.first_kept(now.date(), reading_months)
+    if as_of.date() < first_kept or as_of > now + _SLACK:
         raise errors.ImportRejected(
-            f"--as-of {as_of.isoformat()} is not within the last {reading_months} months: "
+            f"--as-of {as_of.isoformat()} is not between {first_kept} and now: "
             "give the instant at which the portal made the file"
         )
 
@@ -78,7 +80,7 @@ def _batches(
                 if isinstance(one, readings.Rejection):
                     tally.reject([_problem(one)])
             yield [one for one in some if isinstance(one, readings.Sighting)]
-    except collector_errors.ResponseInvalid as error:
+    except (collector_errors.ResponseInvalid, collector_errors.OptionsInvalid) as error:
         raise errors.ImportRejected(str(error)) from error
     except UnicodeDecodeError as error:
         raise errors.ImportRejected("the file is not UTF-8: export it again as CSV UTF-8") from error

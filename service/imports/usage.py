@@ -7,7 +7,7 @@ from pathlib import Path
 
 from service import errors
 from service.imports import amounts, cells, columns, frame, outcomes, periods, rows, tables, usage_maps
-from service.model import identifiers
+from service.model import identifiers, retention
 from service.store import pool as pools
 from service.store import usage_imports as store
 
@@ -53,14 +53,10 @@ async def run(
                 progress=progress,
             )
             await store.stage(importing.connection, read)
-        await _write(importing, account, usage_map, kept_from(today, reading_months), new_lines=new_lines)
+        await _write(
+            importing, account, usage_map, retention.first_kept(today, reading_months), new_lines=new_lines
+        )
     return importing.outcome
-
-
-def kept_from(today: date, reading_months: int) -> date:
-    """The first day of the oldest month whose readings are kept."""
-    months = today.year * 12 + today.month - 1 - reading_months
-    return date(months // 12, months % 12 + 1, 1)
 
 
 async def _account(importing: frame.Frame, usage_map: usage_maps.UsageMap) -> store.Account:

@@ -82,6 +82,8 @@ async def run(
     finally:
         if not fetching.done():
             await _stopped(fetching, queue)
+        elif not fetching.cancelled():
+            fetching.exception()  # looked at here, where the writer's own error is on its way out
 
 
 async def _stopped(fetching: asyncio.Task[None], queue: asyncio.Queue[Batch | None]) -> None:

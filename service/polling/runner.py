@@ -75,18 +75,28 @@ class Runner:
         sweep = Sweep(self.pool, self.clock, account, group, claim, run_id, instant)
         try:
             await sweep.run(cursor)
-        except (collector_errors.CollectorError, polls.LeaseLost) as error:
-            await self._end(claim, sweep, "failed", str(error))
-            await polls.record_failure(self.pool, claim, self.clock(), str(error))
+        except polls.LeaseLost as error:
+            await self._end(claim, sweep, "failed", str(error))  # the source is another's to judge now
+            return Result("failed", sweep.progress, str(error), instant)
+        except collector_errors.CollectorError as error:
+            await self._failed(claim, sweep, str(error))
             return Result("failed", sweep.progress, str(error), instant)
         except asyncio.CancelledError:
             await _farewell(self._end(claim, sweep, "abandoned", "stopped"))
+            raise
+        except Exception as error:
+            # A mistake of ours, or a database that went away: told as a failure where that can be written down.
+            await _farewell(self._failed(claim, sweep, f"{type(error).__name__}, see the log"))
             raise
         if sweep.gap is not None:
             self.metrics.gap_recorded(
                 district=account.source.district_id, account=account.key, seconds=sweep.gap.total_seconds()
             )
         return Result(sweep.outcome, sweep.progress, instant=instant)
+
+    async def _failed(self, claim: polls.Claim, sweep: Sweep, error: str) -> None:
+        await self._end(claim, sweep, "failed", error)
+        await polls.record_failure(self.pool, claim, self.clock(), error)
 
     async def _end(self, claim: polls.Claim, sweep: Sweep, outcome: str, error: str) -> None:
         await polls.finish(self.pool, claim, sweep.run_id, outcome=outcome, now=self.clock(), error=error)

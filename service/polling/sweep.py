@@ -36,6 +36,7 @@ class Sweep:
         self._account = account
         self._group = group
         self._claim = claim
+        self._dropped = 0  # rows that are none of the lines seen; other rejections are of an identifier
         self._rejected: Counter[str] = Counter()
         self._unmapped: Counter[str] = Counter()
         self._first_paths: dict[str, str] = {}
@@ -90,6 +91,7 @@ class Sweep:
             at.lines_promised = batch.total
         if not self._is_second_pass:  # the same rows are bad the second time
             self._count_rejections(batch, stored)
+            self._dropped += len(batch.rejected) + stored.dropped
         at.rows_rejected = self._rejected.total()
 
     def _count_rejections(self, batch: ingest.Batch, stored: sightings.Stored) -> None:
@@ -97,9 +99,10 @@ class Sweep:
             self._rejected[rejection.reason] += 1
             self._first_paths.setdefault(rejection.reason, rejection.path)
         for status, count in batch.unmapped.items():
-            reason = f"value not known: {status}"
+            # which field only: what stands in it may be anything
+            reason = f"value not known: {status.partition(': ')[0] if ': ' in status else 'status'}"
             self._unmapped[reason] += count
-            self._first_paths.setdefault(reason, status.partition("=")[0])
+            self._first_paths.setdefault(reason, reason.rpartition(" ")[2])
 
     async def _mark_days(self, connection: pools.Connection, stored: sightings.Stored) -> None:
         """Last in the transaction: a rollup that takes marks off makes this wait."""
@@ -131,7 +134,7 @@ class Sweep:
         at = self.progress
         if at.lines_promised is None or self._was_taken_up:
             return 0
-        return max(0, at.lines_promised - at.lines - at.rows_rejected)
+        return max(0, at.lines_promised - at.lines - self._dropped)
 
     async def _record_gap(self, connection: pools.Connection) -> None:
         since = self._claim.watermark_at

@@ -1,7 +1,7 @@
 """Districts, plans and accounts as the configuration names them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import asyncpg
@@ -30,6 +30,7 @@ class Account:
     rank: int
     cadence: timedelta  # of its line states
     plan_key: str | None
+    groups: Mapping[str, str] = field(default_factory=dict)  # a vendor's group to the NCES id of its school
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +75,8 @@ async def _sync_district(connection: asyncpg.Connection, district: District) -> 
             plan.at_allowance,
             plan.monthly_cost,
         )
+    keys = [account.key for account in district.accounts]
+    await connection.execute(queries["set_accounts_in_use"], district_id, keys)
     return {
         account.key: await _sync_account(connection, district_id, account) for account in district.accounts
     }
@@ -92,4 +95,6 @@ async def _sync_account(connection: asyncpg.Connection, district_id: int, accoun
         account.plan_key,
     )
     await connection.execute(sql.queries()["give_lines_their_plan"], district_id, account_id)
+    groups, schools = list(account.groups), list(account.groups.values())
+    await connection.execute(sql.queries()["map_groups"], district_id, account_id, groups, schools)
     return sources.Source(district_id, account_id)

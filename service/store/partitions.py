@@ -6,6 +6,7 @@ from datetime import date
 import asyncpg
 
 import sql
+from service.model import retention
 from service.store import pool as pools
 from service.store import readings
 
@@ -18,8 +19,8 @@ async def maintain(pool: asyncpg.Pool, *, today: date, reading_months: int) -> N
     """Make the partitions of the coming months; drop raw readings older than ``reading_months``."""
     with pools.translated():
         async with pool.acquire() as connection:
-            await readings.ensure_partitions(connection, today, _month(today, MONTHS_AHEAD))
-        await _drop_old(pool, _month(today, -reading_months))
+            await readings.ensure_partitions(connection, today, retention.month(today, MONTHS_AHEAD))
+        await _drop_old(pool, retention.first_kept(today, reading_months))
 
 
 async def _drop_old(pool: asyncpg.Pool, first_kept: date) -> None:
@@ -31,9 +32,3 @@ async def _drop_old(pool: asyncpg.Pool, first_kept: date) -> None:
             _log.info("%s is in use; kept for now", row["partition"], extra={"action": "partition_kept"})
         else:
             _log.info("dropped %s: its time is over", row["partition"], extra={"action": "partition_dropped"})
-
-
-def _month(day: date, offset: int) -> date:
-    """The first day of the month that is ``offset`` months away."""
-    months = day.year * 12 + day.month - 1 + offset
-    return date(months // 12, months % 12 + 1, 1)

@@ -10,7 +10,9 @@ import asyncpg
 import sql
 from collectors import readings
 from service import errors
+from service.store import pool as pools
 from service.store import source as sources
+from service.store import texts
 
 LEASE = timedelta(minutes=5)  # longer than any batch takes; a process that is gone frees its group this soon
 
@@ -135,7 +137,12 @@ async def record_rejections(
     if rejected:
         reasons, paths, counts = zip(*rejected, strict=True)
         await connection.execute(
-            sql.queries()["record_rejections"], claim.source.district_id, run_id, reasons, paths, counts
+            sql.queries()["record_rejections"],
+            claim.source.district_id,
+            run_id,
+            [texts.storable(reason) for reason in reasons],
+            [texts.storable(path) for path in paths],
+            counts,
         )
 
 
@@ -174,7 +181,8 @@ async def groups(pool: asyncpg.Pool, source: sources.Source) -> list[readings.Gr
 
 async def watermark(pool: asyncpg.Pool, source: sources.Source, endpoint_group: str) -> datetime | None:
     """The instant that an endpoint group has been read up to."""
-    at: datetime | None = await pool.fetchval(
-        sql.queries()["watermark"], source.district_id, source.account_id, endpoint_group
-    )
+    with pools.translated():
+        at: datetime | None = await pool.fetchval(
+            sql.queries()["watermark"], source.district_id, source.account_id, endpoint_group
+        )
     return at

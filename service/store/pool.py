@@ -29,7 +29,9 @@ UNAVAILABLE = (
     asyncpg.CrashShutdownError,
     asyncpg.InsufficientResourcesError,  # a full disk, no memory, too many connections
     asyncpg.PostgresIOError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby
     asyncpg.QueryCanceledError,
+    asyncpg.TransactionRollbackError,  # a deadlock: the other one got through, and we come again
 )
 
 
@@ -43,15 +45,19 @@ def translated() -> Iterator[None]:
 
 
 def _reason(error: BaseException) -> str:
-    if isinstance(error, asyncpg.DiskFullError):
+    if isinstance(error, asyncpg.DiskFullError) or "No space left on device" in str(error):
         return "its disk is full: make room, then nothing else needs to be done"
     return f"{type(error).__name__}: {error}"
 
 
 def place(dsn: str) -> str:
     """Where a database is, without its credentials, for logs and messages."""
-    parts = urlsplit(dsn)
-    return f"{parts.hostname or 'local socket'}:{parts.port or 5432}{parts.path}"
+    try:
+        parts = urlsplit(dsn)
+        host, port = parts.hostname or "local socket", parts.port or 5432
+    except ValueError:
+        return "the configured address"
+    return f"{host}:{port}{parts.path}"
 
 
 @contextlib.asynccontextmanager

@@ -1,6 +1,6 @@
 """Raw readings into their tables: COPY straight in; a batch with a duplicate again, through a temporary table."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -118,11 +118,9 @@ async def _merge(connection: asyncpg.Connection, table: str, lines: list[str]) -
 
 
 async def _copy(connection: asyncpg.Connection, table: str, lines: list[str]) -> None:
-    await connection.copy_to_table(table, source=_chunk(lines), format="text")
-
-
-async def _chunk(lines: list[str]) -> AsyncIterator[bytes]:
-    yield "".join(lines).encode()
+    # In one piece: between the pieces of an iterator the driver waits without a deadline for a connection that
+    # may be gone. A bytearray, as bytes are taken for a path.
+    await connection.copy_to_table(table, source=bytearray("".join(lines).encode()), format="text")
 
 
 async def ensure_partitions(connection: asyncpg.Connection, first_on: date, last_on: date) -> int:

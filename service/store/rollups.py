@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 import sql
+from service.model import retention
 from service.store import pool as pools
 from service.store import readings as reading_rows
 
@@ -64,17 +65,14 @@ async def refresh(
     today = district.day_of(now)
     days = 0
     with pools.translated():
-        if not await _refresh_line_days(pool, district, now, today, _first_kept(today, thresholds)):
+        # A day whose readings are gone stays as it was computed.
+        first_kept = retention.first_kept(today, thresholds.reading_months)
+        if not await _refresh_line_days(pool, district, now, today, first_kept):
             return 0
         while (marked := await _refresh_next_day(pool, district, now, today, thresholds)) is not None:
             days += 1
             told(*marked)
     return days
-
-
-def _first_kept(today: date, thresholds: Thresholds) -> date:
-    """The first day whose readings are all still there. A day before it stays as it was computed."""
-    return today - timedelta(days=30 * thresholds.reading_months)
 
 
 async def _refresh_line_days(

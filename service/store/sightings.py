@@ -1,6 +1,6 @@
 """A batch of sightings into rows: which line each is, what it says of itself, its readings, its latest state."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,10 +8,9 @@ import asyncpg
 
 import sql
 from collectors import readings
-from service.model import identifiers
 from service.store import readings as reading_rows
+from service.store import registration, texts
 from service.store import source as sources
-from service.store import texts
 
 
 @dataclass
@@ -20,6 +19,8 @@ class Stored:
 
     rows: int = 0
     lines: int = 0
+    repeated: int = 0
+    dropped: int = 0  # rows left out as a whole; other rejections are of an identifier, and the row is kept
     rejected: list[readings.Rejection] = field(default_factory=list)
     away: list[tuple[int, datetime]] = field(default_factory=list)
 
@@ -38,18 +39,26 @@ async def store(
     ``away_before``: lines that were last read before it are returned in ``away``, with that instant.
     """
     stored = Stored()
-    unique = list({sighting.provider_key: sighting for sighting in sightings}.values())
+    unique = _first_of_each(sightings)
     if not unique:
         return stored
-    fresh = await _fresh(connection, source, unique, instant, away_before, stored)
+    fresh = await _fresh(connection, source, unique, instant, away_before, stored, may_overlap=may_overlap)
     builder = reading_rows.Builder(source)
     for line_id, sighting in fresh.items():
         builder.add(line_id, sighting)
     await reading_rows.append(connection, builder.rows, may_overlap=may_overlap)
     await _upsert_latest(connection, source, fresh, instant)
     stored.rows = len(builder.rows) + len(fresh)
-    stored.lines = len(fresh)
+    stored.lines = len(fresh) - stored.repeated
     return stored
+
+
+def _first_of_each(sightings: Sequence[readings.Sighting]) -> list[readings.Sighting]:
+    """A line that is listed twice counts as it came first: with the key of its own group, not of the parent."""
+    first: dict[str, readings.Sighting] = {}
+    for sighting in sightings:
+        first.setdefault(sighting.provider_key, sighting)
+    return list(first.values())
 
 
 async def _fresh(
@@ -59,8 +68,10 @@ async def _fresh(
     instant: datetime,
     away_before: datetime,
     stored: Stored,
+    *,
+    may_overlap: bool,
 ) -> dict[int, readings.Sighting]:
-    """The sightings that this instant has not been stored for, by line; registers lines that are new."""
+    """The sightings to store, by line; registers lines that are new. A repeat may correct where rows may overlap."""
     found = await _look_up(connection, source, sightings, instant, away_before)
     fresh: dict[int, readings.Sighting] = {}
     new: list[readings.Sighting] = []
@@ -68,12 +79,16 @@ async def _fresh(
         line_id, is_repeat, away_since = row
         if line_id is None:
             new.append(sighting)
-        elif not is_repeat:
+        elif not is_repeat or may_overlap:
             fresh[line_id] = sighting
+            stored.repeated += is_repeat
             if away_since is not None:
                 stored.away.append((line_id, away_since))
     if new:
-        fresh.update(await _register(connection, source, new, instant, stored))
+        registered = await registration.register(connection, source, new, instant)
+        fresh.update(registered.lines)
+        stored.rejected += registered.rejected
+        stored.dropped += registered.dropped
     return fresh
 
 
@@ -89,96 +104,11 @@ async def _look_up(
         source.district_id,
         source.account_id,
         texts.joined(sighting.provider_key for sighting in sightings),
-        texts.joined(_identity(sighting) for sighting in sightings),
+        texts.joined(registration.identity(sighting) for sighting in sightings),
         instant,
         away_before,
     )
     return rows
-
-
-def _identity(sighting: readings.Sighting) -> str:
-    return f"{sighting.mdn}|{sighting.iccid}|{sighting.imei}|{sighting.serial}"
-
-
-async def _register(
-    connection: asyncpg.Connection,
-    source: sources.Source,
-    sightings: list[readings.Sighting],
-    instant: datetime,
-    stored: Stored,
-) -> dict[int, readings.Sighting]:
-    """Find or make the lines and devices of sightings that are new, or say something new of themselves."""
-    queries = sql.queries()
-    district, account = source.district_id, source.account_id
-    sightings = _without_repeated_sims(sightings, stored)
-    await connection.execute(queries["stage_sighted"])
-    await connection.execute(queries["fill_sighted"], *_columns(sightings, stored))
-    await connection.execute(queries["match_lines"], district, account)
-    await connection.execute(queries["number_new_lines"])
-    await _drop_repeated_lines(connection, stored)
-    await connection.execute(queries["insert_new_lines"], district, account, instant)
-    await connection.execute(queries["update_lines"], district)
-    await connection.execute(queries["match_devices"], district)
-    await connection.execute(queries["number_new_devices"])
-    await connection.execute(queries["insert_new_devices"], district)
-    await connection.execute(queries["update_devices"], district)
-    await connection.execute(queries["close_moved_links"], district, instant)
-    await connection.execute(queries["open_links"], district, instant)
-    await connection.execute(queries["upsert_provider_keys"], district, account)
-    by_key = {sighting.provider_key: sighting for sighting in sightings}
-    rows = await connection.fetch(queries["sighted_lines"])
-    await connection.execute(queries["drop_sighted"])
-    return {row["line_id"]: by_key[row["provider_key"]] for row in rows}
-
-
-def _columns(sightings: list[readings.Sighting], stored: Stored) -> tuple[list[str | None], ...]:
-    def clean(what: str, normalise: Callable[[str], str]) -> list[str | None]:
-        return [_normalised(sighting, what, normalise, stored) for sighting in sightings]
-
-    return (
-        [sighting.provider_key for sighting in sightings],
-        [_identity(sighting) for sighting in sightings],
-        clean("iccid", identifiers.iccid),
-        clean("mdn", identifiers.mdn),
-        clean("imei", identifiers.imei),
-        clean("serial", identifiers.serial),
-    )
-
-
-def _normalised(
-    sighting: readings.Sighting, what: str, normalise: Callable[[str], str], stored: Stored
-) -> str | None:
-    """An identifier in its normal form. One that cannot be one is left out and counted; the row is kept."""
-    text = getattr(sighting, what)
-    if not text:
-        return None
-    try:
-        return normalise(text)
-    except identifiers.Invalid as error:
-        stored.rejected.append(readings.Rejection(path=what, reason=f"{what} left out: {error}"))
-        return None
-
-
-def _without_repeated_sims(sightings: list[readings.Sighting], stored: Stored) -> list[readings.Sighting]:
-    by_sim: dict[str, readings.Sighting] = {}
-    for sighting in sightings:
-        sim = sighting.iccid or f"key {sighting.provider_key}"
-        if sim in by_sim:
-            stored.rejected.append(_same_line())
-        else:
-            by_sim[sim] = sighting
-    return list(by_sim.values())
-
-
-async def _drop_repeated_lines(connection: asyncpg.Connection, stored: Stored) -> None:
-    keys = [row["provider_key"] for row in await connection.fetch(sql.queries()["repeated_lines"])]
-    if keys:
-        stored.rejected.extend(_same_line() for _ in keys)
-        await connection.execute(sql.queries()["drop_repeated_lines"], keys)
-
-
-def _same_line() -> readings.Rejection:
-    return readings.Rejection(path="iccid", reason="two rows of the vendor's list are the same line")
 
 
 async def _upsert_latest(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 SEPARATOR = "\x1f"  # ASCII unit separator
 NULL = "\x1e"
+_NUL = "\x00"
 
 
 def joined(values: Iterable[object | None]) -> str:
@@ -14,9 +15,10 @@ def joined(values: Iterable[object | None]) -> str:
     texts = [NULL if value is None else str(value) for value in values]
     whole = SEPARATOR.join(texts)
     if whole.count(SEPARATOR) == len(texts) - 1 and whole.count(NULL) == texts.count(NULL):
-        return whole
-    return SEPARATOR.join(text if text == NULL else _safe(text) for text in texts)
+        return whole if _NUL not in whole else whole.replace(_NUL, " ")
+    return SEPARATOR.join(text if text == NULL else storable(text) for text in texts)
 
 
-def _safe(text: str) -> str:
-    return text.replace(SEPARATOR, " ").replace(NULL, " ")
+def storable(text: str) -> str:
+    """The text with a space for each character that PostgreSQL, or the joining, cannot hold."""
+    return text.replace(SEPARATOR, " ").replace(NULL, " ").replace(_NUL, " ")

@@ -32,3 +32,18 @@ FROM provider_keys AS k
 JOIN accounts AS a USING (district_id, account_id)
 WHERE k.district_id = $1 AND k.account_id = $2
     AND l.district_id = k.district_id AND l.line_id = k.line_id AND l.plan_id IS DISTINCT FROM a.plan_id;
+
+-- set_accounts_in_use --
+-- Accounts that the configuration no longer names are kept with their history, and waited for no more.
+-- Parameters: district, keys.
+UPDATE accounts SET is_in_use = (account_key = ANY ($2::text[]))
+WHERE district_id = $1 AND collector <> 'file' AND is_in_use <> (account_key = ANY ($2::text[]));
+
+-- map_groups --
+-- Which school's devices are in a vendor's group. Parameters: district, account, group keys, NCES school ids.
+INSERT INTO provider_groups (district_id, account_id, group_key, school_id)
+SELECT $1, $2, q.group_key, s.school_id
+FROM unnest($3::text[], $4::text[]) AS q (group_key, ncessch)
+JOIN schools AS s ON s.district_id = $1 AND s.ncessch = q.ncessch
+ON CONFLICT (district_id, account_id, group_key) DO UPDATE SET school_id = excluded.school_id
+WHERE provider_groups.school_id IS DISTINCT FROM excluded.school_id;

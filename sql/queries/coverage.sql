@@ -10,7 +10,7 @@ SELECT
 FROM districts AS d
 CROSS JOIN LATERAL (
     SELECT ($1::timestamptz AT TIME ZONE d.time_zone)::date - 1
-           - coalesce(max(a.lag_days) FILTER (WHERE a.collector <> 'file'), 0) AS on_day
+           - coalesce(max(a.lag_days) FILTER (WHERE a.collector <> 'file' AND a.is_in_use), 0) AS on_day
     FROM accounts AS a
     WHERE a.district_id = d.district_id
 ) AS due

@@ -25,7 +25,8 @@ CROSS JOIN LATERAL generate_series(
     $2::date::timestamp, greatest(d.computed_through_on, $2::date)::timestamp, interval '1 day'
 ) AS day
 WHERE d.district_id = $1
-ON CONFLICT DO NOTHING;
+ORDER BY day
+ON CONFLICT (district_id, on_day) DO UPDATE SET on_day = excluded.on_day;
 
 -- file_account --
 -- Parameters: district, key.
@@ -286,7 +287,8 @@ CROSS JOIN LATERAL generate_series(
     interval '1 day'
 ) AS day
 WHERE day >= $4::date
-ON CONFLICT DO NOTHING;
+ORDER BY 3, 4
+ON CONFLICT (district_id, account_id, on_day, line_id) DO UPDATE SET on_day = excluded.on_day;
 
 -- first_written_usage_day --
 -- Parameters: time zone of the account.

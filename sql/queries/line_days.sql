@@ -11,6 +11,7 @@ GROUP BY account_id, on_day
 ORDER BY account_id, on_day;
 
 -- mark_dirty_line_days --
+-- A mark that is there is written again, so that whoever is about to take it waits for what we have not committed.
 -- Every line of the account, from the day of one instant to the day of another, in the provider's zone and ours.
 -- Parameters: district, account, first instant, last instant.
 INSERT INTO dirty_line_days (district_id, account_id, on_day)
@@ -23,7 +24,8 @@ CROSS JOIN LATERAL generate_series(
     interval '1 day'
 ) AS day
 WHERE a.district_id = $1 AND a.account_id = $2
-ON CONFLICT DO NOTHING;
+ORDER BY day
+ON CONFLICT (district_id, account_id, on_day, line_id) DO UPDATE SET on_day = excluded.on_day;
 
 -- mark_judged_days --
 -- Days that are over are judged as of their end, and the present day again when a source has gone silent: what
@@ -60,7 +62,8 @@ JOIN districts AS d ON d.district_id = $1
 CROSS JOIN LATERAL generate_series(
     (away.read_at AT TIME ZONE d.time_zone)::date, ($5::timestamptz AT TIME ZONE d.time_zone)::date, interval '1 day'
 ) AS day
-ON CONFLICT DO NOTHING;
+ORDER BY day, away.line_id
+ON CONFLICT (district_id, account_id, on_day, line_id) DO UPDATE SET on_day = excluded.on_day;
 
 -- compute_line_days --
 -- What one source says of its lines on a range of days, from the raw readings; marks the days that changed.
@@ -316,8 +319,9 @@ written AS (
 ),
 marked AS (
     INSERT INTO dirty_loan_days (district_id, on_day)
-    SELECT DISTINCT $1::integer, on_day + later
+    SELECT DISTINCT $1::integer, on_day + later AS marked_on
     FROM changed CROSS JOIN generate_series(0, CASE WHEN is_cap_changed THEN 6 ELSE 0 END) AS later
-    ON CONFLICT DO NOTHING
+    ORDER BY marked_on
+    ON CONFLICT (district_id, on_day) DO UPDATE SET on_day = excluded.on_day
 )
 SELECT count(*) FROM written;

@@ -77,7 +77,7 @@ WITH district AS (
         time_zone AS local_zone,
         -- the day was judged in full and reported: what changes now is a revision
         computed_through_on > $2::date + (
-            SELECT coalesce(max(a.lag_days), 0) FROM accounts AS a WHERE a.district_id = $1 AND a.collector <> 'file'
+            SELECT coalesce(max(a.lag_days), 0) FROM accounts AS a WHERE a.district_id = $1 AND a.collector <> 'file' AND a.is_in_use
         ) AS is_reported
     FROM districts
     WHERE district_id = $1
@@ -234,7 +234,7 @@ carried AS (
         greatest(l.checked_out_on, v.observed_since_on) AS observed_since_on,
         CASE WHEN v.is_known OR v.known_bytes > 0 THEN v.known_bytes END AS used_bytes,
         coalesce(v.is_suspended, false) AS is_suspended, v.suspended_by,
-        v.is_status_fresh OR NOT v.tells_status AS is_status_good,
+        coalesce(v.is_status_fresh OR NOT v.tells_status, false) AS is_status_good,
         coalesce(v.is_day_exhausted, false) AS is_day_exhausted,
         CASE
             WHEN v.has_reached_cycle_limit THEN
@@ -362,7 +362,7 @@ WITH district AS (
         split_part(school_year_starts, '-', 1)::integer AS start_month,
         split_part(school_year_starts, '-', 2)::integer AS start_day,
         computed_through_on > $2::date + (
-            SELECT coalesce(max(a.lag_days), 0) FROM accounts AS a WHERE a.district_id = $1 AND a.collector <> 'file'
+            SELECT coalesce(max(a.lag_days), 0) FROM accounts AS a WHERE a.district_id = $1 AND a.collector <> 'file' AND a.is_in_use
         ) AS is_reported
     FROM districts
     WHERE district_id = $1

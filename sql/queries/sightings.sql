@@ -26,12 +26,17 @@ LEFT JOIN LATERAL (
 ) AS s ON true
 ORDER BY q.position;
 
+-- lock_registration --
+-- Held to the end of the transaction: two accounts that show the same new SIM make one line. Parameters: district.
+SELECT pg_advisory_xact_lock(1634034292, $1);
+
 -- stage_sighted --
 -- The lines of a batch that are new, or say something new of themselves.
 CREATE TEMPORARY TABLE sighted (
     provider_key text PRIMARY KEY,
     identity text NOT NULL,
     iccid text,
+    iccid_forms text,
     mdn text,
     imei text,
     serial text,
@@ -42,9 +47,9 @@ CREATE TEMPORARY TABLE sighted (
 ) ON COMMIT DROP;
 
 -- fill_sighted --
--- Parameters: provider keys, identities, ICCIDs, MDNs, IMEIs, serials.
-INSERT INTO sighted (provider_key, identity, iccid, mdn, imei, serial)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]);
+-- Parameters: provider keys, identities, ICCIDs, all forms of them, MDNs, IMEIs, serials.
+INSERT INTO sighted (provider_key, identity, iccid, iccid_forms, mdn, imei, serial)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[]);
 
 -- match_lines --
 -- By ICCID; else the line that the vendor's key stood for, unless its SIM is another now; else by number.
@@ -52,6 +57,9 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],
 UPDATE sighted AS s
 SET line_id = coalesce(
     (SELECT l.line_id FROM lines AS l WHERE l.district_id = $1 AND l.iccid = s.iccid),
+    (SELECT min(l.line_id)
+     FROM lines AS l
+     WHERE l.district_id = $1 AND l.iccid = ANY (string_to_array(s.iccid_forms, ','))),
     (SELECT l.line_id
      FROM provider_keys AS k
      JOIN lines AS l USING (district_id, line_id)
@@ -63,20 +71,27 @@ SET line_id = coalesce(
 );
 
 -- number_new_lines --
--- Numbers the lines that nobody has seen before.
-UPDATE sighted
-SET line_id = nextval(pg_get_serial_sequence('lines', 'line_id')), is_new_line = true
-WHERE line_id IS NULL;
-
--- repeated_lines --
--- Rows of one batch that are one line after all: the first key keeps it.
-SELECT provider_key
-FROM (SELECT provider_key, row_number() OVER (PARTITION BY line_id ORDER BY provider_key) AS n FROM sighted) AS s
-WHERE n > 1;
+-- One new line for every SIM that none is known of.
+WITH numbered AS (
+    SELECT what, nextval(pg_get_serial_sequence('lines', 'line_id')) AS line_id
+    FROM (SELECT DISTINCT coalesce(iccid, provider_key) AS what FROM sighted WHERE line_id IS NULL) AS new
+)
+UPDATE sighted AS s
+SET line_id = n.line_id, is_new_line = true
+FROM numbered AS n
+WHERE s.line_id IS NULL AND n.what = coalesce(s.iccid, s.provider_key);
 
 -- drop_repeated_lines --
--- Parameters: provider keys.
-DELETE FROM sighted WHERE provider_key = ANY ($1::text[]);
+-- Rows of one batch that are one line after all: the first key keeps it. Returns how many were dropped.
+WITH dropped AS (
+    DELETE FROM sighted AS s
+    USING (
+        SELECT provider_key, row_number() OVER (PARTITION BY line_id ORDER BY provider_key) AS place FROM sighted
+    ) AS repeated
+    WHERE repeated.provider_key = s.provider_key AND repeated.place > 1
+    RETURNING s.provider_key
+)
+SELECT count(*) FROM dropped;
 
 -- insert_new_lines --
 -- Parameters: district, account, instant.
@@ -122,6 +137,36 @@ SET device_id = n.device_id, is_new_device = true
 FROM numbered AS n
 WHERE s.device_id IS NULL AND n.what = coalesce(s.imei, s.serial, s.provider_key);
 
+-- join_devices_of_one_imei --
+-- Two lines seen with one IMEI are in one device, also where each was in a device whose IMEI nobody knew.
+UPDATE sighted AS s
+SET device_id = one.device_id, is_new_device = one.is_new
+FROM (
+    SELECT imei, min(device_id) AS device_id, bool_and(is_new_device) AS is_new
+    FROM sighted
+    WHERE imei IS NOT NULL
+    GROUP BY imei
+    HAVING count(DISTINCT device_id) > 1
+) AS one
+WHERE s.imei = one.imei;
+
+-- leave_out_doubtful_serials --
+-- A serial that another device has, or that two devices of the batch have, is nobody's until a person looks.
+-- Returns how many were left out. Parameters: district.
+WITH doubtful AS (
+    UPDATE sighted AS s
+    SET serial = NULL
+    WHERE s.serial IS NOT NULL AND (
+        EXISTS (
+            SELECT FROM devices AS d
+            WHERE d.district_id = $1 AND d.serial = s.serial AND d.device_id <> s.device_id
+        )
+        OR EXISTS (SELECT FROM sighted AS o WHERE o.serial = s.serial AND o.device_id < s.device_id)
+    )
+    RETURNING s.provider_key
+)
+SELECT count(*) FROM doubtful;
+
 -- insert_new_devices --
 -- Parameters: district.
 INSERT INTO devices (district_id, device_id, imei, serial)
@@ -139,8 +184,7 @@ FROM (SELECT DISTINCT ON (device_id) * FROM sighted WHERE NOT is_new_device ORDE
 WHERE d.district_id = $1 AND d.device_id = s.device_id
     AND (coalesce(d.imei, s.imei), coalesce(d.serial, s.serial)) IS DISTINCT FROM (d.imei, d.serial)
     AND NOT EXISTS (
-        SELECT FROM devices AS o
-        WHERE o.district_id = $1 AND o.serial = s.serial AND o.device_id <> d.device_id
+        SELECT FROM devices AS o WHERE o.district_id = $1 AND o.imei = s.imei AND o.device_id <> d.device_id
     );
 
 -- close_moved_links --

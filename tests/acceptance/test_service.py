@@ -113,6 +113,7 @@ def written(
     secret: str = SECRET,
     credentials: str | None = None,
     page_size: int = 10,
+    log_level: str = "info",
 ) -> Path:
     """A configuration file; the secret is in a file of its own."""
     secret_file = at / "client-secret"
@@ -122,6 +123,7 @@ def written(
     path = at / "afterbell.toml"
     path.write_text(
         f"""
+        log_level = "{log_level}"
         [database]
         {database}
         [web]
@@ -376,7 +378,10 @@ async def test_a_port_that_is_taken_is_told_and_the_database_is_stopped(place: P
 async def test_a_service_serves_its_page_metrics_and_probes_and_shows_no_child_and_no_identifier(
     database: str, pool: asyncpg.Pool, folder: Folder
 ) -> None:
-    async with vendor() as v, service(written(folder("c"), v.url, url=database), "--verbose") as s:
+    async with (
+        vendor() as v,
+        service(written(folder("c"), v.url, url=database, log_level="debug"), "--verbose") as s,
+    ):
         v.simulator.world.devices("5001", simulator.utc_now())[3].imei = "no IMEI at all"  # type: ignore[index]
         await s.serves()
         await until(lambda: swept(pool))
@@ -465,11 +470,6 @@ async def test_a_service_told_to_stop_in_mid_sweep_exits_0_stops_its_database_an
             assert await s.stop(number) < 8
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="serving._job lets CancelledError through to APScheduler, which logs an ERROR with a traceback for every"
-    " job that a stop cut off",
-)
 async def test_a_stop_in_mid_sweep_is_no_error_in_the_log(database: str, folder: Folder) -> None:
     gate = Gate()
     async with vendor() as v, service(written(folder("c"), v.url, url=database)) as s:
@@ -482,11 +482,6 @@ async def test_a_stop_in_mid_sweep_is_no_error_in_the_log(database: str, folder:
         assert not [line for line in s.log if "Traceback" in line or " ERROR " in line]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="commands.serve installs its signal handlers last: SIGTERM while it waits for the database, migrates or"
-    " computes days at the start kills it, and an embedded database stays behind running. `poll` has none at all",
-)
 async def test_a_service_told_to_stop_while_it_starts_stops(folder: Folder) -> None:
     at = folder("c")
     path = written(at, "http://127.0.0.1:9", url=f"postgresql://afterbell@/x?host={at}")

@@ -30,7 +30,7 @@ def write(folder: Path, *rows: str, header: str = HEADER) -> Path:
 
 
 async def bring_in(f: Fleet, path: Path, **changes: object) -> outcomes.Outcome:
-    arguments = {"as_of": AS_OF, "today": TODAY, **changes}
+    arguments = {"as_of": AS_OF, "now": local("2026-10-06 12:00"), "today": TODAY, **changes}
     return await kajeet.run(f.pool, f.account.source, path, **arguments)  # type: ignore[arg-type]
 
 
@@ -101,3 +101,16 @@ async def test_no_nickname_enters_the_database(pool: asyncpg.Pool, tmp_path: Pat
         held = str(await files.contents(pool))
         assert imei(1) in held  # the search looks where rows are
         assert "Pfefferkorn" not in held
+
+
+async def test_a_corrected_export_of_the_same_instant_replaces_the_first(
+    pool: asyncpg.Pool, tmp_path: Path
+) -> None:
+    async with polled(pool) as f:
+        await bring_in(f, write(tmp_path, row(1, day="5")))
+        await bring_in(f, write(tmp_path, row(1, day="9", status="suspended")))
+        f.now = local("2026-10-06 00:10")
+        await f.refresh()
+        assert await f.rows("SELECT used_bytes, status::text FROM line_days WHERE on_day = '2026-10-05'") == [
+            {"used_bytes": 9_000_000, "status": "suspended"}
+        ]

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
-import pytest
 
 from collectors.kajeet import simulator, world
 from tests.files import contents
@@ -172,11 +171,6 @@ async def test_a_list_of_many_batches_is_stored_exactly_once(pool: asyncpg.Pool)
         assert await pool.fetchval("SELECT count(*) FROM lines") == many
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="match_lines compares ICCIDs in one form: one in ten that comes without its check digit passes for one"
-    " that has it (identifiers.iccid_forms), and the same SIM seen by two accounts becomes two lines",
-)
 async def test_a_sim_without_its_check_digit_is_the_same_sim(pool: asyncpg.Pool) -> None:
     short = [device(n, key=f"other-{n}", uicc=iccid(n)[:-1]) for n in range(LINES)]
     async with polled(pool, fleet_of()) as f, polled(pool, short, key="second", rank=2) as g:
@@ -185,11 +179,6 @@ async def test_a_sim_without_its_check_digit_is_the_same_sim(pool: asyncpg.Pool)
         assert await pool.fetchval("SELECT count(*) FROM lines") == LINES
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="collector._group_pages promises as many lines as there are groups, and none comes: every sweep of the"
-    " groups reads the list twice, ends 'partial' and warns '0 of 1 lines came'",
-)
 async def test_a_sweep_of_the_groups_succeeds(pool: asyncpg.Pool) -> None:
     async with polled(pool, fleet_of(3), discover_groups=True) as f:
         assert (await f.sweep_group("groups")).outcome == "succeeded"

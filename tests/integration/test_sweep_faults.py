@@ -321,11 +321,6 @@ async def test_two_lines_first_seen_without_imei_may_turn_out_to_be_in_one_devic
         assert await f.seen_at(START + HOUR) == 3
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="runner._claimed records CollectorError and LeaseLost only: of any other error there is no failing_since"
-    " and the run stays 'running' (serve logs a traceback each cadence)",
-)
 async def test_an_error_that_nobody_foresaw_is_recorded_as_a_failure(pool: asyncpg.Pool) -> None:
     async with polled(pool, small(3)) as f:
         await f.sweep(START)
@@ -399,11 +394,6 @@ async def test_an_order_that_is_another_on_every_page_costs_no_line(pool: asyncp
         assert (result.outcome, result.progress.lines) == ("succeeded", LINES)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="sweep._missing takes rows_rejected off what was promised, though a row of which only an identifier was"
-    " left out is stored and counted as a line too: as many lines may be missed unseen",
-)
 async def test_an_identifier_left_out_does_not_hide_a_line_that_did_not_come(pool: asyncpg.Pool) -> None:
     async with polled(pool, small()[1:], page_size=PAGE) as f:
         f.show(30, imei="123456789012345")
@@ -646,11 +636,6 @@ async def test_a_process_that_was_taken_over_writes_nothing_more(
         assert (await f.watermark())["watermark_at"] == START + timedelta(minutes=6)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="runner._claimed calls record_failure also on LeaseLost, and record_failure does not ask who holds the"
-    " lease: the source is shown as failing although the other process has just read it in full",
-)
 async def test_a_process_that_was_taken_over_does_not_call_the_source_failing(
     pool: asyncpg.Pool, other_pool: asyncpg.Pool, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -690,12 +675,6 @@ async def test_two_sweeps_may_make_the_partitions_of_a_new_month_at_once(
         assert await second in {0, 5}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=asyncpg.UniqueViolationError,
-    reason="two accounts that list the same new SIMs at the same time: insert_new_lines of the second fails on"
-    " lines_district_id_iccid_key and its sweep ends with a traceback",
-)
 async def test_two_accounts_may_bring_the_same_new_lines_at_once(
     pool: asyncpg.Pool, other_pool: asyncpg.Pool
 ) -> None:

@@ -156,7 +156,7 @@ def _another(name: str, section: str) -> str:
         return str(default + 1)
     if isinstance(default, float):
         return str(default / 2)
-    return {"host": "127.0.0.2", "log_level": "debug"}.get(name, "another")
+    return {"host": "127.0.0.2", "log_level": "debug", "url": "postgresql://another/one"}.get(name, "another")
 
 
 def test_the_example_in_the_documentation_is_the_file() -> None:

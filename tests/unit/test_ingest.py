@@ -146,11 +146,6 @@ async def test_a_writer_that_fails_ends_the_fetch() -> None:
     assert source.asked <= 6
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="ingest.run never looks at the error of a fetch that ended before the writer failed:"
-    " 'Task exception was never retrieved' with a traceback in the log",
-)
 async def test_a_writer_that_fails_after_the_source_did_leaves_no_error_to_the_log(
     lost: list[dict[str, Any]],
 ) -> None:

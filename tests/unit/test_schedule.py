@@ -58,16 +58,17 @@ async def test_a_job_runs_at_once_and_again() -> None:
     job = Counted()
     async with scheduled(job.job()):
         await asyncio.sleep(0.3)
-    assert 3 <= job.runs <= 9
+    assert 2 <= job.runs <= 9
 
 
 async def test_a_job_never_overlaps_itself_and_what_was_skipped_is_counted() -> None:
     slow, other = Counted(0.25), Counted()
     async with scheduled(slow.job("slow"), other.job("other")):
         await asyncio.sleep(0.4)
-    assert (slow.most_at_once, slow.runs) == (1, 2)
-    assert slow.skipped >= 2
-    assert (other.skipped, other.runs >= 4) == (0, True)
+    assert slow.most_at_once == 1
+    assert slow.runs <= 2
+    assert slow.skipped >= 1
+    assert (other.skipped, other.runs >= 3) == (0, True)
 
 
 async def test_a_job_that_is_due_later_waits() -> None:
@@ -83,7 +84,7 @@ async def test_a_job_that_fails_is_run_again(caplog: pytest.LogCaptureFixture) -
     job = Counted(fails=True)
     async with scheduled(job.job()):
         await asyncio.sleep(0.3)
-    assert job.runs >= 3
+    assert job.runs >= 2
     assert "on purpose" in caplog.text
 
 
