@@ -40,23 +40,27 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def loaded(config_path: Path | None) -> configs.Config:
+    """The configuration. Raises ConfigError also where it names no district: what was meant was not read."""
+    config = configs.load(config_path)
+    if not config.districts:
+        raise errors.ConfigError(
+            f"no district is configured: name a file with --config or {configs.ENV_CONFIG} "
+            "(see afterbell.example.toml)"
+        )
+    return config
+
+
 @contextlib.asynccontextmanager
 async def opened(config_path: Path | None) -> AsyncIterator[Opened]:
     """Read the configuration and open its database; the schema is checked and the accounts are written."""
-    async with with_config(configs.load(config_path)) as ready:
+    async with with_config(loaded(config_path)) as ready:
         yield ready
 
 
 @contextlib.asynccontextmanager
 async def with_config(config: configs.Config, *, wait: timedelta = timedelta(0)) -> AsyncIterator[Opened]:
-    """Open the configured database. An embedded one is brought up to date; another must be migrated by hand.
-
-    Raises ConfigError where no district is configured: what was meant to be read was not.
-    """
-    if not config.districts and not isinstance(config, configs.Fixed):
-        raise errors.ConfigError(
-            f"no district is configured: name a file with --config or {configs.ENV_CONFIG} (see afterbell.example.toml)"
-        )
+    """Open the configured database. An embedded one is brought up to date; another must be migrated by hand."""
     async with database(config, wait=wait) as (pool, server):
         await (migrations.check(pool) if server is None else migrations.migrate(pool))
         known = await account_rows.sync(pool, [_district(district) for district in config.districts])

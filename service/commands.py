@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 def serve(context: typer.Context) -> None:
     """Poll every account on its cadence, and serve the page, /metrics and the probes."""
-    asyncio.run(serving.until_told(_serve(configs.load(context.obj))))
+    asyncio.run(serving.until_told(_serve(app.loaded(context.obj))))
 
 
 async def _serve(config: configs.Config) -> None:
@@ -68,7 +68,7 @@ def poll(
     account: Annotated[list[str] | None, typer.Option(help="Only this account; may be repeated.")] = None,
 ) -> None:
     """Sweep every account once, now. Exits 1 if one fails."""
-    if not asyncio.run(_poll(configs.load(context.obj), account)):
+    if not asyncio.run(_poll(app.loaded(context.obj), account)):
         raise typer.Exit(1)
 
 
@@ -112,7 +112,7 @@ def coverage(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> None:
     """Show each school's coverage on the latest day that is complete. Computes nothing."""
-    asyncio.run(_coverage(configs.load(context.obj), as_json))
+    asyncio.run(_coverage(app.loaded(context.obj), as_json))
 
 
 async def _coverage(config: configs.Config, as_json: bool) -> None:
@@ -128,7 +128,7 @@ async def _coverage(config: configs.Config, as_json: bool) -> None:
 
 def check(context: typer.Context) -> None:
     """Try every account, and say what is wrong and what to do. Exits 1 if anything is."""
-    if not asyncio.run(_check(configs.load(context.obj))):
+    if not asyncio.run(_check(app.loaded(context.obj))):
         raise typer.Exit(1)
 
 

@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import msgspec
+
 from collectors import base, readings
 from collectors.kajeet import api as kajeet_api
 from collectors.kajeet import groups, paging, parse
@@ -56,11 +58,18 @@ class Collector:
     ) -> AsyncGenerator[readings.Page, None]:
         order = self._order or await self._discover(reader)
         place = Place.read(sweep.cursor, order)
+        earlier = 0  # lines that the lists before this one hold
         for corp_id in order[order.index(place.corp_id) :]:
             start = place if corp_id == place.corp_id else Place(corp_id)
+            listed = 0
             async with contextlib.aclosing(self._list(reader, sweep, start)) as pages:
                 async for page in pages:
-                    yield page
+                    listed = page.total or 0
+                    yield msgspec.structs.replace(page, total=earlier + listed)
+            if (
+                not self._options.discover_groups
+            ):  # where groups are nested, the last list holds the others' lines
+                earlier += listed
 
     async def _list(
         self, reader: kajeet_api.Reader, sweep: base.Sweep, place: "Place"

@@ -512,7 +512,10 @@ BEGIN
             IF to_regclass(partition_name) IS NULL THEN
                 PERFORM pg_advisory_xact_lock(1634034291);  -- whoever is second finds it made
             END IF;
-            IF to_regclass(partition_name) IS NULL THEN
+            IF NOT EXISTS (
+                SELECT FROM pg_class
+                WHERE relname = partition_name AND relnamespace = current_schema()::regnamespace
+            ) THEN
                 EXECUTE format(
                     'CREATE TABLE IF NOT EXISTS %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
                     partition_name, parent,

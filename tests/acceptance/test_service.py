@@ -608,15 +608,10 @@ def said(caplog: pytest.LogCaptureFixture, text: str) -> bool:
     return text in caplog.text
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=TimeoutError,
-    reason="serving._sweep takes 'held' for done: a service restarted within the five minutes of its dead"
-    " predecessor's lease comes back a whole cadence later, when the sweep is too old to be taken up",
-)
 async def test_a_source_held_by_a_process_that_died_is_swept_when_the_lease_has_run_out(
-    database: str, pool: asyncpg.Pool
+    database: str, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(serving, "HELD_SECONDS", 0.3)
     async with (
         vendor() as v,
         app.with_config(settings(v, url=database)) as ready,
