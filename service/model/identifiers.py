@@ -77,6 +77,8 @@ def serial(text: str) -> str:
         raise Invalid(f"is longer than {_LONGEST_SERIAL} characters")
     if not trimmed.isprintable() or re.search(r"\s", trimmed):
         raise Invalid("a serial number has no spaces or control characters")
+    if not re.search(r"\d", trimmed):
+        raise Invalid("a serial number has a digit; what has none may be a name")
     return trimmed
 
 

@@ -204,3 +204,28 @@ async def test_no_childs_name_that_the_vendor_keeps_is_in_any_table(pool: asyncp
         assert iccid(3) in tables["lines"]
         assert "5001" in tables["provider_groups"]
         assert [name for name, rows in tables.items() if any(part in rows for part in CHILD.split())] == []
+
+
+async def test_a_limit_of_nothing_is_no_limit(pool: asyncpg.Pool) -> None:
+    async with polled(pool, [device(1, day_limit_mb=0), device(2, month_limit_mb=-1)]) as f:
+        result = await f.sweep()
+        assert (result.outcome, result.progress.lines, result.progress.rows_rejected) == ("succeeded", 2, 0)
+        limits = await f.rows("SELECT day_limit_bytes, cycle_limit_bytes FROM latest_states")
+        assert limits == [{"day_limit_bytes": None, "cycle_limit_bytes": None}] * 2
+
+
+async def test_devices_without_a_sim_number_are_lines_of_their_own(pool: asyncpg.Pool) -> None:
+    async with polled(pool, [device(n, uicc="N/A") for n in range(6)]) as f:
+        result = await f.sweep()
+        assert (result.outcome, result.progress.lines) == ("succeeded", 6)
+
+
+async def test_what_stands_in_a_field_for_something_else_is_not_kept(pool: asyncpg.Pool) -> None:
+    """A child's name where a serial number or a desk status belongs."""
+    child = "Wilhelmina Pfefferkorn"
+    spoiled = device(1, serial=child, media_center_status=f"Out to {child}", summer_status=child)
+    async with polled(pool, [spoiled]) as f:
+        await f.sweep()
+        held = str(await contents(pool))
+        assert "active" in held  # the search looks where rows are
+        assert "Pfefferkorn" not in held.title()
