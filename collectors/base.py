@@ -23,6 +23,11 @@ class EndpointGroup:
     is_ordered: bool = False
     overlaps: bool = False
 
+    @property
+    def is_snapshot(self) -> bool:
+        """Every reading is of the sweep's own instant, so a line that is listed twice says the same twice."""
+        return not (self.is_ordered or self.overlaps)
+
 
 @dataclass(frozen=True)
 class Sweep:

@@ -158,7 +158,10 @@ def demo(
 
 async def _demo(once: bool, port: int, folder: Path) -> None:
     logging.getLogger("service").setLevel(logging.WARNING)  # the table is what people came for
-    config = configs.Fixed(database=configs.Database(folder=folder), web=configs.Web(port=port))
+    # constructed, not read: no environment may lead the pretend district into a real database
+    config = configs.Config.model_construct(
+        database=configs.Database(folder=folder), web=configs.Web(port=port)
+    )
     metrics = Metrics(minimum_cell_size=config.web.minimum_cell_size)
     observer = app.observer(metrics, stage.DISTRICT_ID, stage.ACCOUNT_KEY)
     with _step_progress() as told:

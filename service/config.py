@@ -211,21 +211,6 @@ def _unique(what: str, keys: list[str]) -> None:
         raise ValueError(f"{what}: {', '.join(twice)} is there twice; each key names one")
 
 
-class Fixed(Config):
-    """A configuration of given values alone: neither a file nor the environment has a say."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings,)
-
-
 def load(path: Path | None) -> Config:
     """Read the file (None: the environment alone). Raises ConfigError that names the key and the way out."""
     _refuse_unknown_environment()

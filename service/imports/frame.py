@@ -93,7 +93,8 @@ async def opened(
         yield frame
         rows.some(frame.tally)
         await frame.record()
-    _log.info("imported a file of %s", kind, extra={"action": "imported_file"})
+    if not dry_run:
+        _log.info("imported a file of %s", kind, extra={"action": "imported_file"})
 
 
 def _checksum(path: Path) -> str:

@@ -19,7 +19,6 @@ from service.store import source as sources
 
 KIND = "kajeet"
 _BATCH = 2_500  # rows, each of some four readings
-_LONGEST_DIFFERENCE = timedelta(hours=36)
 _SLACK = timedelta(minutes=5)  # between the portal's clock and ours
 _DAY = timedelta(days=1)
 
@@ -48,7 +47,7 @@ async def run(
                 added += stored.lines
                 if progress is not None:
                     progress(opened.tally.rows)
-        await polls.mark_dirty(opened.connection, source, as_of - _LONGEST_DIFFERENCE, as_of)
+        await polls.mark_dirty(opened.connection, source, as_of - sightings.LONGEST_DIFFERENCE, as_of)
         opened.finish(added=added, changed=0)
     return opened.outcome
 
@@ -100,7 +99,6 @@ async def _store(
         source,
         batch,
         instant=as_of,
-        away_before=as_of - _LONGEST_DIFFERENCE,
         may_overlap=True,
     )
     await polls.mark_lines_dirty(opened.connection, source, stored.away, as_of)

@@ -10,8 +10,6 @@ from service.store import polls, sightings
 from service.store import pool as pools
 from service.store import readings as reading_rows
 
-LONGEST_DIFFERENCE = timedelta(hours=36)  # of two counters that still goes to one day
-
 
 class Sweep:
     """One claimed endpoint group, read once; and once more where the list moved under us."""
@@ -71,15 +69,28 @@ class Sweep:
                 source,
                 batch.sightings,
                 instant=self.instant,
-                away_before=self.instant - LONGEST_DIFFERENCE,
-                may_overlap=self._group.overlaps,
+                may_overlap=not self._group.is_snapshot,
             )
             await sightings.store_groups(connection, source, batch.groups)
             self._count(batch, stored)
             await polls.progress(connection, self._claim, self.run_id, self.progress)
+            oldest, newest = self._reach(batch)
+            if self._group.is_ordered and newest is not None:
+                await polls.move_watermark(connection, self._claim, newest)
             if batch.is_last:
                 await self._conclude(connection)
-            await self._mark_days(connection, stored)
+            await self._mark_days(connection, stored, oldest)
+
+    def _reach(self, batch: ingest.Batch) -> tuple[datetime, datetime | None]:
+        """The oldest and the newest instant that a batch tells of: those of a snapshot are the sweep's own."""
+        if self._group.is_snapshot:
+            return self.instant, self.instant
+        told = [
+            *(usage.starts_at for seen in batch.sightings for usage in seen.usage),
+            *(state.starts_at for seen in batch.sightings for state in seen.states),
+            *(signal.starts_at for seen in batch.sightings for signal in seen.signals),
+        ]
+        return min(told, default=self.instant), max(told, default=None)
 
     def _count(self, batch: ingest.Batch, stored: sightings.Stored) -> None:
         at = self.progress
@@ -104,10 +115,12 @@ class Sweep:
             self._unmapped[reason] += count
             self._first_paths.setdefault(reason, reason.rpartition(" ")[2])
 
-    async def _mark_days(self, connection: pools.Connection, stored: sightings.Stored) -> None:
+    async def _mark_days(
+        self, connection: pools.Connection, stored: sightings.Stored, oldest: datetime
+    ) -> None:
         """Last in the transaction: a rollup that takes marks off makes this wait."""
         source = self._account.source
-        since = min(self._claim.watermark_at or self.instant, self.instant)
+        since = min(self._claim.watermark_at or self.instant, oldest)
         await polls.mark_dirty(connection, source, since, self.instant)
         await polls.mark_lines_dirty(connection, source, stored.away, self.instant)
 

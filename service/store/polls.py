@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 import asyncpg
 
 import sql
-from collectors import readings
 from service import errors
 from service.store import pool as pools
 from service.store import source as sources
@@ -172,11 +171,6 @@ async def mark_lines_dirty(
             since,
             instant,
         )
-
-
-async def groups(pool: asyncpg.Pool, source: sources.Source) -> list[readings.Group]:
-    rows = await pool.fetch(sql.queries()["known_groups"], source.district_id, source.account_id)
-    return [readings.Group(row["group_key"], row["parent_key"]) for row in rows]
 
 
 async def watermark(pool: asyncpg.Pool, source: sources.Source, endpoint_group: str) -> datetime | None:

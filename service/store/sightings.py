@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
+import msgspec
 
 import sql
 from collectors import readings
 from service.store import readings as reading_rows
 from service.store import registration, texts
 from service.store import source as sources
+
+LONGEST_DIFFERENCE = timedelta(hours=36)  # of two counters that still goes to one day
 
 
 @dataclass
@@ -31,18 +34,17 @@ async def store(
     sightings: Sequence[readings.Sighting],
     *,
     instant: datetime,
-    away_before: datetime,
     may_overlap: bool = False,
 ) -> Stored:
     """Write a batch inside the caller's transaction. A line that this instant has been stored for is skipped.
 
-    ``away_before``: lines that were last read before it are returned in ``away``, with that instant.
+    Lines that were last read longer ago than the longest difference are returned in ``away``, with that instant.
     """
     stored = Stored()
-    unique = _first_of_each(sightings)
+    unique = _one_of_each(sightings, may_overlap=may_overlap)
     if not unique:
         return stored
-    fresh = await _fresh(connection, source, unique, instant, away_before, stored, may_overlap=may_overlap)
+    fresh = await _fresh(connection, source, unique, instant, stored, may_overlap=may_overlap)
     builder = reading_rows.Builder(source)
     for line_id, sighting in fresh.items():
         builder.add(line_id, sighting)
@@ -53,12 +55,24 @@ async def store(
     return stored
 
 
-def _first_of_each(sightings: Sequence[readings.Sighting]) -> list[readings.Sighting]:
-    """A line that is listed twice counts as it came first: with the key of its own group, not of the parent."""
-    first: dict[str, readings.Sighting] = {}
+def _one_of_each(sightings: Sequence[readings.Sighting], *, may_overlap: bool) -> list[readings.Sighting]:
+    """One sighting a line. In a snapshot, one that is listed twice counts as it came first: with the key of its own
+    group, not of the parent. Where rows may overlap each tells of a time of its own, and all are kept."""
+    found: dict[str, readings.Sighting] = {}
     for sighting in sightings:
-        first.setdefault(sighting.provider_key, sighting)
-    return list(first.values())
+        known = found.setdefault(sighting.provider_key, sighting)
+        if may_overlap and known is not sighting:
+            found[sighting.provider_key] = _together(known, sighting)
+    return list(found.values())
+
+
+def _together(first: readings.Sighting, later: readings.Sighting) -> readings.Sighting:
+    return msgspec.structs.replace(
+        first,
+        usage=first.usage + later.usage,
+        states=first.states + later.states,
+        signals=first.signals + later.signals,
+    )
 
 
 async def _fresh(
@@ -66,13 +80,12 @@ async def _fresh(
     source: sources.Source,
     sightings: list[readings.Sighting],
     instant: datetime,
-    away_before: datetime,
     stored: Stored,
     *,
     may_overlap: bool,
 ) -> dict[int, readings.Sighting]:
     """The sightings to store, by line; registers lines that are new. A repeat may correct where rows may overlap."""
-    found = await _look_up(connection, source, sightings, instant, away_before)
+    found = await _look_up(connection, source, sightings, instant)
     fresh: dict[int, readings.Sighting] = {}
     new: list[readings.Sighting] = []
     for sighting, row in zip(sightings, found, strict=True):
@@ -97,7 +110,6 @@ async def _look_up(
     source: sources.Source,
     sightings: list[readings.Sighting],
     instant: datetime,
-    away_before: datetime,
 ) -> list[asyncpg.Record]:
     rows: list[asyncpg.Record] = await connection.fetch(
         sql.queries()["look_up_sighted"],
@@ -106,7 +118,7 @@ async def _look_up(
         texts.joined(sighting.provider_key for sighting in sightings),
         texts.joined(registration.identity(sighting) for sighting in sightings),
         instant,
-        away_before,
+        instant - LONGEST_DIFFERENCE,
     )
     return rows
 

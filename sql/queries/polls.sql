@@ -77,10 +77,6 @@ INSERT INTO poll_gaps (district_id, account_id, endpoint_group, starts_at, ends_
 VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING;
 
--- known_groups --
--- Parameters: district, account.
-SELECT group_key, parent_key FROM provider_groups WHERE district_id = $1 AND account_id = $2 ORDER BY group_key;
-
 -- watermark --
 -- How far an endpoint group has been read; no row: never. Parameters: district, account, endpoint group.
 SELECT watermark_at FROM watermarks WHERE district_id = $1 AND account_id = $2 AND endpoint_group = $3;

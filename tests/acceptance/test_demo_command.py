@@ -15,8 +15,10 @@ async def test_the_demo_refuses_a_real_districts_database(pool: asyncpg.Pool) ->
     assert await pool.fetchval("SELECT name FROM districts") == "Northfield"
 
 
-def test_a_fixed_configuration_does_not_listen_to_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_constructed_configuration_does_not_listen_to_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("AFTERBELL_DATABASE__URL", "postgresql://elsewhere/production")
     monkeypatch.setenv("AFTERBELL_WEB__PORT", "9")
-    fixed = config.Fixed(web=config.Web(port=8080))
-    assert (fixed.database.url, fixed.web.port) == (None, 8080)
+    made = config.Config.model_construct(web=config.Web(port=8080))
+    assert (made.database.url, made.web.port, made.districts) == (None, 8080, ())

@@ -1,12 +1,17 @@
 """Sweeps of a real simulator into a real database: nothing lost, nothing counted twice."""
 
+import dataclasses
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
+from collectors import base, readings
+from collectors import errors as collector_errors
 from collectors.kajeet import simulator, world
+from service.polling import runner
 from tests.files import contents
-from tests.fleet import Fleet, device, iccid, imei, polled
+from tests.fleet import Fleet, device, iccid, imei, local, polled
 
 START = datetime(2026, 10, 5, 16, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -229,3 +234,51 @@ async def test_what_stands_in_a_field_for_something_else_is_not_kept(pool: async
         held = str(await contents(pool))
         assert "active" in held  # the search looks where rows are
         assert "Pfefferkorn" not in held.title()
+
+
+class Ordered:
+    """A vendor that tells of past days, oldest first, and re-reads some; it fails after ``good`` pages."""
+
+    endpoint_groups = (
+        base.EndpointGroup("usage", timedelta(hours=1), page_size=1, is_ordered=True, overlaps=True),
+    )
+
+    def __init__(self, days: list[datetime], good: int) -> None:
+        self.days, self.good = days, good
+
+    async def pages(
+        self, group: base.EndpointGroup, sweep: base.Sweep
+    ) -> AsyncGenerator[readings.Page, None]:
+        for n, day in enumerate(self.days):
+            if n == self.good:
+                raise collector_errors.Unavailable("gone")
+            ends_at = day + timedelta(days=1)
+            kind, series = readings.UsageKind.INTERVAL, readings.UsageSeries.DAY
+            usage = readings.Usage(kind, series, day, 1000 * (n + 1), ends_at)
+            yield readings.Page(sightings=[readings.Sighting("one", iccid=iccid(1), usage=(usage,))])
+
+    async def probe(self) -> base.Probe:
+        return base.Probe(1, 0.0)
+
+    async def aclose(self) -> None:
+        return
+
+
+async def test_pages_ordered_by_the_watermark_move_it_and_old_days_are_computed_again(
+    pool: asyncpg.Pool,
+) -> None:
+    days = [local(f"2026-10-0{n} 00:00") for n in (1, 2, 3)]
+    async with polled(pool) as f:
+        await pool.execute("SELECT ensure_partitions('2026-09-01', '2026-10-31')")
+        collector = Ordered(days, good=2)
+        account = dataclasses.replace(f.account, collector=collector)
+        sweeper = runner.Runner(pool, f.clock, f.metrics)
+        result = await sweeper.sweep(account, collector.endpoint_groups[0])
+        assert (result.outcome, result.error) == ("failed", "gone")
+        assert await pool.fetchval("SELECT watermark_at FROM watermarks") == days[1]
+        await f.refresh()
+        known = await f.rows("SELECT on_day::text, used_bytes FROM line_days ORDER BY on_day")
+        assert known == [
+            {"on_day": "2026-10-01", "used_bytes": 1000},
+            {"on_day": "2026-10-02", "used_bytes": 2000},
+        ]

@@ -408,9 +408,7 @@ async def test_a_reading_of_an_impossible_instant_is_refused_with_its_batch(pool
             ]
             with pytest.raises(asyncpg.CheckViolationError):
                 async with pool.acquire() as connection, connection.transaction():
-                    await sightings.store(
-                        connection, f.account.source, rows, instant=START, away_before=START - HOUR
-                    )
+                    await sightings.store(connection, f.account.source, rows, instant=START)
         assert await pool.fetchval("SELECT count(*) FROM lines") == 1
 
 
@@ -655,7 +653,7 @@ async def test_two_accounts_may_bring_the_same_new_lines_at_once(
                 readings.Sighting(f"{of.account.key}-{n}", iccid=iccid(n), imei=imei(n)) for n in range(3)
             ]
             source = of.account.source
-            return await sightings.store(connection, source, rows, instant=START, away_before=START - HOUR)
+            return await sightings.store(connection, source, rows, instant=START)
 
         async with pool.acquire() as first, other_pool.acquire() as second:
             one, other = first.transaction(), second.transaction()
