@@ -1,5 +1,6 @@
 """The shape that every collector has: endpoint groups, and sweeps of them as async pages of readings."""
 
+import math
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,18 +9,23 @@ from typing import Protocol
 from collectors import readings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EndpointGroup:
     """A set of vendor calls that share a rate of change.
 
-    ``is_ordered``: pages come ordered by the watermark, so it may move with each page. ``overlaps``: a sweep
-    re-reads instants that earlier sweeps stored. ``page_cost`` is the requests that one page takes.
+    A sweep of ``n`` lines takes ``page_cost`` requests for every ``page_size`` of them and ``line_cost`` for each.
+    Where a budget does not suffice, groups of a higher ``priority`` number are stretched first.
+    ``lists_lines``: it tells which lines there are, and their states. ``is_ordered``: pages come ordered by the
+    watermark, so it may move with each page. ``overlaps``: a sweep re-reads instants that earlier sweeps stored.
     """
 
     name: str
     cadence: timedelta
     page_size: int
     page_cost: int = 1
+    line_cost: int = 0
+    priority: int = 0
+    lists_lines: bool = True
     is_ordered: bool = False
     overlaps: bool = False
 
@@ -27,6 +33,10 @@ class EndpointGroup:
     def is_snapshot(self) -> bool:
         """Every reading is of the sweep's own instant, so a line that is listed twice says the same twice."""
         return not (self.is_ordered or self.overlaps)
+
+    def requests(self, lines: int) -> int:
+        """How many requests a sweep of so many lines takes; one at least."""
+        return max(1, math.ceil(lines / self.page_size)) * self.page_cost + lines * self.line_cost
 
 
 @dataclass(frozen=True)

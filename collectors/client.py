@@ -1,13 +1,14 @@
 """The one way out to a vendor: deadlines, retries, budgets, limits and the translation of errors."""
 
 import asyncio
+import contextlib
 import email.utils
 import functools
 import logging
 import ssl
 import time
 import urllib.parse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from http import HTTPStatus
@@ -18,6 +19,7 @@ import msgspec
 import stamina
 
 from collectors import budget, errors
+from collectors import hosts as vendor_hosts
 
 CONNECT_SECONDS = 10.0  # to open a connection
 ATTEMPT_SECONDS = 60.0  # for one request, from the first byte sent to the last byte read
@@ -28,11 +30,14 @@ WAIT_INITIAL_SECONDS = 0.5
 WAIT_MAX_SECONDS = 30.0
 WAIT_JITTER_SECONDS = 1.0
 BODY_BYTES = 32 * 1024 * 1024
+REFUSAL_BYTES = 64 * 1024  # of an error's body, for the vendor's own code in it
+MOST_REDIRECTS = 3
 SKEW_EVERY_SECONDS = 60.0  # a clock does not drift faster than is worth a look
 
 USER_AGENT = "afterbell"
 
 Transport = httpx.AsyncBaseTransport
+Params = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
 
 logger = logging.getLogger(__name__)
 
@@ -62,9 +67,23 @@ class Limits:
     body_bytes: int = BODY_BYTES
 
 
+@dataclass(frozen=True)
+class Answer:
+    """A vendor's answer. ``headers`` are found whatever their case; ``body`` is not yet decoded."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+# Reads a refusal in the vendor's own words; None where the status code says it all.
+Judge = Callable[[Answer], errors.CollectorError | None]
+
+
 class Client:
     """Reads JSON from one vendor within one credential's budget.
 
+    ``hosts`` are those that redirects may lead to: without any, none is followed.
     ``clock_skew_seconds`` is how far the vendor's clock is ahead of ours, None before the first answer.
     """
 
@@ -75,9 +94,13 @@ class Client:
         limits: Limits | None = None,
         transport: Transport | None = None,
         observer: Observer | None = None,
+        hosts: vendor_hosts.Hosts | None = None,
+        judge: Judge | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         _keep_urls_out_of_logs()
+        self._hosts = hosts
+        self._judge = judge
         self.clock_skew_seconds: float | None = None
         self._budget = spending
         self._limits = limits or Limits()
@@ -99,50 +122,71 @@ class Client:
             wait_jitter=self._limits.wait_jitter_seconds,
         )
 
-    async def get_json(
+    async def get(
         self,
         url: str,
         *,
-        params: Mapping[str, str | int] | None = None,
+        params: Params | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> bytes:
-        """Return the body of a JSON answer, not yet decoded. Raises CollectorError."""
+    ) -> Answer:
+        """Get JSON. Raises CollectorError."""
         # Encoded here: httpx would parse the address twice.
         full = f"{url}?{urllib.parse.urlencode(params)}" if params else url
         return await self._send(self._http.build_request("GET", full, headers=headers))
 
-    async def post_json(self, url: str, *, content: object) -> bytes:
-        """Post ``content`` as JSON and return the body of the JSON answer. Raises CollectorError."""
-        body = msgspec.json.encode(content)
-        headers = {"content-type": "application/json"}
-        return await self._send(self._http.build_request("POST", url, content=body, headers=headers))
+    async def post(
+        self,
+        url: str,
+        *,
+        json: object = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Post JSON or a form to a call that only reads, so that it may be tried again. Raises CollectorError."""
+        body = urllib.parse.urlencode(form).encode() if form is not None else msgspec.json.encode(json)
+        kind = "application/x-www-form-urlencoded" if form is not None else "application/json"
+        sent = {"content-type": kind, **(headers or {})}
+        return await self._send(self._http.build_request("POST", url, content=body, headers=sent))
 
     async def aclose(self) -> None:
         await self._http.aclose()
 
-    async def _send(self, request: httpx.Request) -> bytes:
+    async def _send(self, request: httpx.Request) -> Answer:
         deadline = time.monotonic() + self._limits.total_seconds
         return await self._retrying(functools.partial(_delay, deadline), self._attempt, request, deadline)
 
-    async def _attempt(self, request: httpx.Request, deadline: float) -> bytes:
-        try:
-            async with asyncio.timeout(deadline - time.monotonic()):
-                await self._budget.reserve()
-        except TimeoutError as error:
-            raise errors.Unavailable(
-                f"{_name(request)} waited too long for its turn in the request budget"
-            ) from error
-        started_at = time.monotonic()
-        try:
-            body = await self._exchange(request, min(self._limits.attempt_seconds, deadline - started_at))
-        except errors.CollectorError as error:
-            self._observe(_outcome(error), started_at)
-            raise
+    async def _attempt(self, request: httpx.Request, deadline: float) -> Answer:
+        for _ in range(MOST_REDIRECTS + 1):
+            answer = await self._in_turn(request, deadline)
+            if not _is_redirect(answer):
+                return answer
+            request = self._redirected(request, answer)
+        raise errors.ResponseInvalid(f"{_name(request)} sends from one address to the next without end")
+
+    async def _in_turn(self, request: httpx.Request, deadline: float) -> Answer:
+        async with contextlib.AsyncExitStack() as turn:
+            try:
+                async with asyncio.timeout(deadline - time.monotonic()):
+                    await turn.enter_async_context(self._budget.turn())
+            except TimeoutError as error:
+                raise errors.Unavailable(
+                    f"{_name(request)} waited too long for its turn in the request budget"
+                ) from error
+            started_at = time.monotonic()
+            try:
+                answer = await self._exchange(
+                    request, min(self._limits.attempt_seconds, deadline - started_at)
+                )
+            except errors.CollectorError as error:
+                self._observe(_outcome(error), started_at)
+                if isinstance(error, errors.RateLimited) and error.retry_after is not None:
+                    await self._budget.hold_off(error.retry_after)
+                raise
         self._observe("ok", started_at)
         self._note_recovery(request)
-        return body
+        return answer
 
-    async def _exchange(self, request: httpx.Request, seconds: float) -> bytes:
+    async def _exchange(self, request: httpx.Request, seconds: float) -> Answer:
         try:
             async with asyncio.timeout(seconds):
                 response = await self._http.send(request, stream=True)
@@ -163,18 +207,47 @@ class Client:
                 f"{_name(request)} answered with a body that cannot be read"
             ) from error
 
-    async def _read(self, request: httpx.Request, response: httpx.Response) -> bytes:
+    async def _read(self, request: httpx.Request, response: httpx.Response) -> Answer:
         self._measure_skew(response)
-        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            raise self._slow_down(request, response)
+        if response.next_request is not None:
+            return Answer(response.status_code, response.headers, b"")
         if not response.is_success:
-            raise _refusal(request, response)
+            raise await self._refused(request, response)
         body = await self._body(request, response)
         if body[:64].lstrip()[:1] not in (b"{", b"["):
             raise errors.ResponseInvalid(
                 f"{_name(request)} answered {_kind(body)} where JSON was expected: is the base URL right?"
             )
-        return body
+        return Answer(response.status_code, response.headers, body)
+
+    async def _refused(self, request: httpx.Request, response: httpx.Response) -> errors.CollectorError:
+        """The vendor's own words go before the status code."""
+        judged = None
+        if self._judge is not None:
+            body = await self._start_of_body(response)
+            judged = self._judge(Answer(response.status_code, response.headers, body))
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS or isinstance(judged, errors.RateLimited):
+            return self._slow_down(request, response)
+        return judged or _refusal(request, response)
+
+    async def _start_of_body(self, response: httpx.Response) -> bytes:
+        start = b""
+        async for chunk in response.aiter_bytes():
+            start += chunk
+            if len(start) >= REFUSAL_BYTES:
+                break
+        return start[:REFUSAL_BYTES]
+
+    def _redirected(self, request: httpx.Request, answer: Answer) -> httpx.Request:
+        """The same request at the address it was moved to. Only reads of the vendor's own hosts are followed."""
+        location = str(request.url.join(answer.headers.get("location", "")))
+        if request.method != "GET" or self._hosts is None or not self._hosts.allows(location):
+            raise errors.ResponseInvalid(
+                f"{_name(request)} answered {answer.status}: moved to host {httpx.URL(location).host}; "
+                "redirects are not followed there, set the base URL to the final address"
+            )
+        kept = {name: value for name, value in request.headers.items() if name != "host"}
+        return self._http.build_request("GET", location, headers=kept)
 
     async def _body(self, request: httpx.Request, response: httpx.Response) -> bytes:
         limit = self._limits.body_bytes
@@ -199,7 +272,8 @@ class Client:
             wait = "no delay given" if asked is None else f"{asked:.0f} s asked, {delay:.0f} s granted"
             logger.warning("%s asked to slow down: %s", request.url.host, wait, extra={"action": "slow_down"})
         return errors.RateLimited(
-            f"{_name(request)} answered 429: too many requests; lower requests_per_second if this goes on",
+            f"{_name(request)} answered {response.status_code}: too many requests; "
+            "lower requests_per_second if this goes on",
             retry_after=delay,
         )
 
@@ -249,11 +323,6 @@ _REFUSALS: Mapping[int, tuple[type[errors.CollectorError], str]] = {
 
 def _refusal(request: httpx.Request, response: httpx.Response) -> errors.CollectorError:
     status = response.status_code
-    if response.next_request is not None:
-        return errors.ResponseInvalid(
-            f"{_name(request)} answered {status}: moved to host {response.next_request.url.host}; "
-            "redirects are not followed, set the base URL to the final address"
-        )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return errors.Unavailable(
             f"{_name(request)} answered {status}: a fault at the vendor; it is tried again later"
@@ -261,6 +330,10 @@ def _refusal(request: httpx.Request, response: httpx.Response) -> errors.Collect
     default = (errors.ResponseInvalid, "the vendor did not accept the request: check the options")
     kind, advice = _REFUSALS.get(status, default)
     return kind(f"{_name(request)} answered {status}: {advice}")
+
+
+def _is_redirect(answer: Answer) -> bool:
+    return HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST
 
 
 def _name(request: httpx.Request) -> str:

@@ -3,45 +3,19 @@
 import enum
 import re
 import typing
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
-from collectors import base, budget, client, errors
-from collectors.kajeet import api as kajeet_api
-from collectors.kajeet import collector as kajeet_collector
-from collectors.kajeet import options as kajeet_options
+from collectors import base, budget, client, entry, errors
+from collectors.kajeet import entry as kajeet
 
 UNKNOWN = re.compile(r"unknown field `(?P<field>[^`]*)`")
 MISSING = re.compile(r"missing required field `(?P<field>[^`]*)`")
 AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
-
-
-@dataclass(frozen=True)
-class Wires:
-    """What connects a collector with the world. ``transport`` stands in for the network in tests."""
-
-    budgets: budget.Budgets
-    transport: client.Transport | None = None
-    observer: client.Observer | None = None
-    limits: client.Limits | None = None
-
-
-@dataclass(frozen=True)
-class Entry:
-    """How to make one vendor's collector.
-
-    ``credentials`` names those that the given options ask for; ``cadence`` is how often line states are read.
-    """
-
-    options: type[msgspec.Struct]
-    credentials: Callable[[Any], Collection[str]]
-    cadence: Callable[[Any], timedelta]
-    make: Callable[[Any, Mapping[str, str], Wires], base.Collector]
 
 
 def build(
@@ -56,18 +30,20 @@ def build(
 ) -> base.Collector:
     """Make a collector. ``credentials`` are values already read from their files. Raises OptionsInvalid."""
     checked = validate(name, options, credentials)
-    return COLLECTORS[name].make(checked, credentials, Wires(budgets, transport, observer, limits))
+    made = COLLECTORS[name]
+    wires = entry.Wires(budgets, transport, observer, limits)
+    return made.make(checked, credentials, wires, made.spending(checked, credentials))
 
 
 def validate(
     name: str, options: Mapping[str, object], credentials: Collection[str] | None = None
 ) -> msgspec.Struct:
     """Check an account's options, and the names of its credentials where given. Raises OptionsInvalid."""
-    entry = COLLECTORS.get(name)
-    if entry is None:
+    known = COLLECTORS.get(name)
+    if known is None:
         raise errors.OptionsInvalid(f"no collector is called {name}; known: {', '.join(sorted(COLLECTORS))}")
-    checked = _convert(name, options, entry.options)
-    missing = sorted(set(entry.credentials(checked)) - set(credentials)) if credentials is not None else []
+    checked = _convert(name, options, known.options)
+    missing = sorted(set(known.credentials(checked)) - set(credentials)) if credentials is not None else []
     if missing:
         raise errors.OptionsInvalid(f"collector {name} needs the credentials {', '.join(missing)}")
     return checked
@@ -75,7 +51,13 @@ def validate(
 
 def cadence(name: str, options: Mapping[str, object]) -> timedelta:
     """How often the account's line states are read. Raises OptionsInvalid."""
-    return COLLECTORS[name].cadence(validate(name, options))
+    groups = COLLECTORS[name].groups(validate(name, options))
+    return min(group.cadence for group in groups if group.lists_lines)
+
+
+def spending(name: str, options: Mapping[str, object], credentials: Mapping[str, str]) -> entry.Spending:
+    """Which budget an account spends, and its terms. Raises OptionsInvalid."""
+    return COLLECTORS[name].spending(validate(name, options, credentials), credentials)
 
 
 def _convert(name: str, options: Mapping[str, object], kind: type[msgspec.Struct]) -> msgspec.Struct:
@@ -124,23 +106,8 @@ def _plain(reason: str) -> str:
     )
 
 
-def _kajeet(options: kajeet_options.Options, credentials: Mapping[str, str], wires: Wires) -> base.Collector:
-    secrets = [credentials[name] for name in sorted(options.credentials())]
-    spending = wires.budgets.of(
-        budget.fingerprint("kajeet", options.base_url, *secrets), options.requests_per_second
-    )
-    transport = wires.transport or (client.direct() if options.is_local else None)
-    http = client.Client(spending, limits=wires.limits, transport=transport, observer=wires.observer)
-    return kajeet_collector.Collector(options, kajeet_api.Api(http, options, credentials))
-
-
-COLLECTORS: Mapping[str, Entry] = MappingProxyType(
+COLLECTORS: Mapping[str, entry.Entry] = MappingProxyType(
     {
-        "kajeet": Entry(
-            options=kajeet_options.Options,
-            credentials=kajeet_options.Options.credentials,
-            cadence=lambda options: timedelta(minutes=options.cadence_minutes),
-            make=_kajeet,
-        )
+        "kajeet": kajeet.ENTRY,
     }
 )

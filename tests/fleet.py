@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from collectors import base, budget, client, registry
+from collectors import base, budget, client, registry, simulation
 from collectors.kajeet import simulator as kajeet_simulator
 from collectors.kajeet import world as kajeet_world
 from service.metrics import Metrics
@@ -486,7 +486,7 @@ async def polled(
     """A fleet of ``devices`` under an account with these collector options."""
     world = kajeet_world.StaticWorld(devices, [kajeet_world.Group(key="5001")])
     simulator = kajeet_simulator.Simulator(world, settings=settings)
-    async with kajeet_simulator.serve(simulator) as url:
+    async with simulation.serve(simulator) as url:
         known = {"base_url": url, "corp_ids": ["5001"], "requests_per_second": 100_000, "cadence_minutes": 60}
         collector = registry.build(
             "kajeet",

@@ -1,6 +1,5 @@
 """Sentinel's calls: sign-in, lists of devices and of device groups. Only reads."""
 
-import asyncio
 import base64
 import time
 import urllib.parse
@@ -8,10 +7,9 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from collectors import client, errors
+from collectors import client, errors, sign_in
 from collectors.kajeet import options as kajeet_options
 
-TOKEN_MARGIN_SECONDS = 60.0  # sign in again this long before a token ends
 DEVICE_ORDER = {
     "sort": "MDN",
     "sortDir": "ASC",
@@ -26,19 +24,8 @@ class Claims(msgspec.Struct, frozen=True, gc=False):
     iat: float | None = None
 
 
-class Token:
-    """A bearer token and when, on the monotonic clock, to stop using it."""
-
-    def __init__(self, text: str, usable_until: float) -> None:
-        self.headers = {"authorization": f"Bearer {text}"}
-        self.usable_until = usable_until
-
-    def __repr__(self) -> str:
-        return "<Token>"
-
-
 class Api:
-    """One signed-in account. Sweeps read through ``reader()``, each with its own chance to sign in again."""
+    """One signed-in account. Sweeps read through ``reader()``."""
 
     def __init__(
         self,
@@ -51,24 +38,15 @@ class Api:
         self._http = http
         self._options = options
         self._credentials = credentials
-        self._monotonic = monotonic
         self._base_url = options.base_url.rstrip("/")
-        self._token: Token | None = None
-        self._signing_in = asyncio.Lock()
+        self._sign_in = sign_in.SignIn(self._granted, monotonic=monotonic)
 
     @property
     def clock_skew_seconds(self) -> float | None:
         return self._http.clock_skew_seconds
 
     def reader(self) -> "Reader":
-        return Reader(self)
-
-    async def token(self, *, refused: Token | None = None) -> Token:
-        """Return a token that is still good and is not the ``refused`` one."""
-        async with self._signing_in:
-            if self._token is None or self._token is refused or self._monotonic() >= self._token.usable_until:
-                self._token = await self._sign_in()
-            return self._token
+        return Reader(self, self._sign_in.visit())
 
     def devices_path(self, corp_id: str) -> str:
         return self._options.devices_path.replace("{corp_id}", urllib.parse.quote(corp_id, safe=""))
@@ -77,33 +55,32 @@ class Api:
     def groups_path(self) -> str:
         return self._options.groups_path
 
-    async def get(self, path: str, params: Mapping[str, str | int], token: Token) -> bytes:
-        return await self._http.get_json(self._base_url + path, params=params, headers=token.headers)
+    async def get(self, path: str, params: Mapping[str, str | int], headers: Mapping[str, str]) -> bytes:
+        return (await self._http.get(self._base_url + path, params=params, headers=headers)).body
 
     async def aclose(self) -> None:
         await self._http.aclose()
 
-    async def _sign_in(self) -> Token:
+    async def _granted(self) -> sign_in.Grant:
         body = {name: self._fill(template) for name, template in self._options.token_body.items()}
-        answer = await self._http.post_json(self._base_url + self._options.token_path, content=body)
-        text = _field(answer, self._options.token_field)
-        return Token(text, self._monotonic() + self._lifetime(text))
+        answer = await self._http.post(self._base_url + self._options.token_path, json=body)
+        text = _field(answer.body, self._options.token_field)
+        return sign_in.Grant({"authorization": f"Bearer {text}"}, self._lifetime(text))
 
     def _fill(self, template: str) -> str:
         return kajeet_options.PLACEHOLDER.sub(lambda match: self._credentials[match[1]], template)
 
     def _lifetime(self, text: str) -> float:
         vendor_now = time.time() + (self.clock_skew_seconds or 0.0)
-        seconds = lifetime(text, vendor_now=vendor_now) or self._options.token_lifetime_seconds
-        return max(seconds - TOKEN_MARGIN_SECONDS, seconds / 2)
+        return lifetime(text, vendor_now=vendor_now) or self._options.token_lifetime_seconds
 
 
 class Reader:
-    """The lists, read for one sweep. A token refused in its midst is replaced once, not twice."""
+    """The lists, read for one sweep."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, visit: sign_in.Visit) -> None:
         self._api = api
-        self._has_signed_in_again = False
+        self._visit = visit
 
     async def devices(self, corp_id: str, offset: int, limit: int) -> bytes:
         return await self._get(
@@ -114,14 +91,7 @@ class Reader:
         return await self._get(self._api.groups_path, {"offset": offset, "limit": limit, **GROUP_ORDER})
 
     async def _get(self, path: str, params: Mapping[str, str | int]) -> bytes:
-        token = await self._api.token()
-        try:
-            return await self._api.get(path, params, token)
-        except errors.AuthenticationFailed:
-            if self._has_signed_in_again:
-                raise
-            self._has_signed_in_again = True
-        return await self._api.get(path, params, await self._api.token(refused=token))
+        return await self._visit.call(lambda headers: self._api.get(path, params, headers))
 
 
 def _field(answer: bytes, path: str) -> str:

@@ -17,6 +17,16 @@ GROUPS = "groups"
 GROUPS_CADENCE = timedelta(days=1)
 
 
+def endpoint_groups(options: kajeet_options.Options) -> Sequence[base.EndpointGroup]:
+    devices = base.EndpointGroup(
+        name=DEVICES, cadence=timedelta(minutes=options.cadence_minutes), page_size=options.page_size
+    )
+    groups = base.EndpointGroup(
+        name=GROUPS, cadence=GROUPS_CADENCE, page_size=options.page_size, priority=1, lists_lines=False
+    )
+    return (groups, devices) if options.discover_groups else (devices,)
+
+
 class Collector:
     """Devices are listed every hour, device groups once a day and only if they are to be discovered."""
 
@@ -25,13 +35,10 @@ class Collector:
         self._api = api
         self._parser = parse.Parser(options)
         self._order: Sequence[str] | None = None if options.discover_groups else options.corp_ids
-        cadence = timedelta(minutes=options.cadence_minutes)
-        self._devices = base.EndpointGroup(DEVICES, cadence, options.page_size)
-        self._groups = base.EndpointGroup(GROUPS, GROUPS_CADENCE, options.page_size)
 
     @property
     def endpoint_groups(self) -> Sequence[base.EndpointGroup]:
-        return (self._groups, self._devices) if self._options.discover_groups else (self._devices,)
+        return endpoint_groups(self._options)
 
     def pages(self, group: base.EndpointGroup, sweep: base.Sweep) -> AsyncGenerator[readings.Page, None]:
         """Yield the sweep's pages. Lines of a nested group come with its key before those of its parent."""

@@ -1,22 +1,20 @@
 """What a Kajeet Sentinel account may be told. The defaults are the documentation's; few are proven."""
 
 import re
-import urllib.parse
 from typing import Annotated, Literal
 
 import msgspec
 
-from collectors import readings
+from collectors import entry, hosts, readings
 
 BASE_URL = "https://sentinel-api.kajeet.com/sentinel/api"
 TOKEN_BODY = {"clientId": "{client_id}", "clientSecret": "{client_secret}"}
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 PATH = re.compile(r"/[^?#\s]*")
 FIELD_NAME = re.compile(r"[\w.\- ]+")
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Name = entry.Name
 
 LIST_FIELDS = ("total_count", "devices")
 GROUP_LIST_FIELDS = ("total_count", "groups")
@@ -79,7 +77,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     groups_path: str = "/v1.0/accountSettings/deviceGroups"
 
     page_size: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 100
-    requests_per_second: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 2.0
+    requests_per_second: entry.Rate = 2.0
     cadence_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 60
     megabyte_bytes: Literal[1_000_000, 1_048_576] = 1_000_000
 
@@ -89,7 +87,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     summer_statuses: dict[str, Literal["season", "none"]] = {}
 
     def __post_init__(self) -> None:
-        _check_base_url(self.base_url)
+        hosts.check_base_url(self.base_url)
         for name in ("token_path", "devices_path", "groups_path"):
             if not PATH.fullmatch(getattr(self, name)):
                 raise ValueError(f"{name} must begin with / and hold no query")
@@ -98,21 +96,6 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         if len(set(self.corp_ids)) < len(self.corp_ids):
             raise ValueError("corp_ids names a group twice")
 
-    @property
-    def is_local(self) -> bool:
-        """Whether it is a stand-in on this machine that is asked."""
-        return urllib.parse.urlsplit(self.base_url).scheme == "http"
-
     def credentials(self) -> frozenset[str]:
         """The credentials that the sign-in needs, by name."""
         return frozenset(name for text in self.token_body.values() for name in PLACEHOLDER.findall(text))
-
-
-def _check_base_url(base_url: str) -> None:
-    parts = urllib.parse.urlsplit(base_url)
-    if not parts.hostname or parts.scheme not in {"https", "http"}:
-        raise ValueError("base_url must be an address such as " + BASE_URL)
-    if parts.username or parts.query or parts.fragment:
-        raise ValueError("base_url must not hold a user, a query or a fragment")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise ValueError("base_url must begin with https: it carries credentials")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from collectors import readings
+from collectors import decoding, readings
 from collectors.kajeet import options as kajeet_options
 from collectors.kajeet import rows, states
 
@@ -56,19 +56,19 @@ class Parser:
         seen = states.States(self._vocabulary, instant)
         rejected: list[readings.Rejection] = []
         sightings = [
-            self._sighting(row, seen, instant, group_key) for row in self._devices.rows(page.rows, rejected)
+            self._sighting(row, seen, instant, group_key) for row in self._devices.rows(page, rejected)
         ]
-        return Devices(page.total, len(page.rows), sightings, rejected, seen.unmapped)
+        return Devices(page.total, len(sightings) + len(rejected), sightings, rejected, seen.unmapped)
 
     def groups(self, body: bytes) -> Groups:
         """Read a page of device groups. Raises ResponseInvalid."""
         page = self._groups.page(body)
         rejected: list[readings.Rejection] = []
         found = [
-            readings.Group(group_key=str(row.group_key).strip(), parent_key=text(row.parent_key))
-            for row in self._groups.rows(page.rows, rejected)
+            readings.Group(group_key=str(row.group_key).strip(), parent_key=decoding.text(row.parent_key))
+            for row in self._groups.rows(page, rejected)
         ]
-        return Groups(page.total, len(page.rows), found, rejected)
+        return Groups(page.total, len(found) + len(rejected), found, rejected)
 
     def total(self, body: bytes) -> int:
         """How many devices the list holds. Raises ResponseInvalid."""
@@ -78,13 +78,13 @@ class Parser:
         """Name what is wrong with a page's rows, and the expected fields that its first row lacks."""
         page = self._devices.page(body)
         rejected: list[readings.Rejection] = []
-        list(self._devices.rows(page.rows, rejected))
+        self._devices.rows(page, rejected)
         return rejected + [
             readings.Rejection(
                 f"{self._devices.name}[0].{name}",
                 "absent: if it is absent everywhere, correct options.fields",
             )
-            for name in self._devices.absent(page.rows[:1])
+            for name in self._devices.absent(page)
         ]
 
     def _sighting(
@@ -93,10 +93,10 @@ class Parser:
         size = self._megabyte_bytes
         return readings.Sighting(
             str(row.key).strip(),
-            text(row.mdn),
-            text(row.iccid),
-            text(row.imei),
-            text(row.serial),
+            decoding.text(row.mdn),
+            decoding.text(row.iccid),
+            decoding.text(row.imei),
+            decoding.text(row.serial),
             group_key,
             limit(row.day_limit, size),
             limit(row.month_limit, size),
@@ -139,8 +139,3 @@ def limit(megabytes: float | None, megabyte_bytes: int) -> int | None:
 
 def in_bytes(megabytes: float | None, megabyte_bytes: int) -> int | None:
     return None if megabytes is None else round(megabytes * megabyte_bytes)
-
-
-def text(value: str | int | None) -> str | None:
-    """An identifier as the vendor wrote it, trimmed; nothing where nothing is left."""
-    return None if value is None else str(value).strip() or None

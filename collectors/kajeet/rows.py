@@ -1,23 +1,19 @@
 """What is decoded of Sentinel's JSON. What is not named here, names and notes above all, never is."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 import msgspec
 
-from collectors import errors, readings
+from collectors import decoding, readings
 from collectors.kajeet import options as kajeet_options
 
 MAX_MEGABYTES = 1e9  # a petabyte in a month is a fault, not a pupil
 
-Key = Annotated[str, msgspec.Meta(max_length=64, pattern=r"\S")] | int
-Identifier = Annotated[str, msgspec.Meta(max_length=64)] | int
-Word = Annotated[str, msgspec.Meta(max_length=200)]
+Key = decoding.Key | int
+Identifier = decoding.Identifier | int
+Word = decoding.Word
 Megabytes = Annotated[float, msgspec.Meta(ge=0, le=MAX_MEGABYTES)]
-
-AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
-MISSING = re.compile(r"missing required field `(?P<field>[^`]*)`")
 
 
 class Device(Protocol):
@@ -46,7 +42,7 @@ class Group(Protocol):
 
 class Page(Protocol):
     total: int
-    rows: list[msgspec.Raw]
+    rows: msgspec.Raw
 
 
 DEVICE: dict[str, Any] = {
@@ -74,83 +70,50 @@ Row = TypeVar("Row")
 
 
 class Lists(Generic[Row]):
-    """Decodes a list answer: first its envelope, then row by row, so that a bad row spoils no other."""
+    """Decodes a list answer: first its envelope, then its rows."""
 
     def __init__(
-        self,
-        page: msgspec.json.Decoder[Page],
-        row: msgspec.json.Decoder[Row],
-        name: str,
-        expected: Sequence[str],
+        self, page: msgspec.json.Decoder[Page], row: type[Row], name: str, expected: Sequence[str]
     ) -> None:
         self.name = name
         self._page = page
-        self._row = row
+        self._rows = decoding.Rows(row, name)
         self._expected = expected
 
     def page(self, body: bytes) -> Page:
         """Raises ResponseInvalid."""
-        try:
-            page = self._page.decode(body)
-        except msgspec.ValidationError as error:
-            path, reason = explain(error)
-            raise errors.ResponseInvalid(
-                f"the list has another shape than expected: {path or 'all of it'}: {reason}"
-            ) from error
-        except msgspec.MsgspecError as error:
-            raise errors.ResponseInvalid("the list is not whole JSON: the answer was cut short") from error
-        return page
+        return decoding.whole(self._page, body)
 
-    def rows(self, raws: Sequence[msgspec.Raw], rejected: list[readings.Rejection]) -> Iterator[Row]:
-        """Yield the rows that can be read; note the others in ``rejected``."""
-        decode = self._row.decode
-        for index, raw in enumerate(raws):
-            try:
-                yield decode(raw)
-            except msgspec.MsgspecError as error:
-                path, reason = explain(error)
-                rejected.append(readings.Rejection(f"{self.name}[{index}]{path and '.'}{path}", reason))
+    def rows(self, page: Page, rejected: list[readings.Rejection]) -> list[Row]:
+        """Return the rows that can be read; note the others in ``rejected``. Raises ResponseInvalid: no list."""
+        return self._rows.read(page.rows, rejected)
 
-    def absent(self, raws: Sequence[msgspec.Raw]) -> list[str]:
-        """The vendor's names of expected fields that none of these rows has."""
-        present: set[str] = set().union(
-            *(msgspec.json.decode(raw, type=dict[str, msgspec.Raw]) for raw in raws)
-        )
-        return [name for name in self._expected if raws and name not in present]
+    def absent(self, page: Page) -> list[str]:
+        """The vendor's names of expected fields that the first row lacks."""
+        first = msgspec.json.decode(page.rows, type=list[dict[str, msgspec.Raw]])[:1]
+        return [name for row in first for name in self._expected if name not in row]
 
 
 def device_lists(names: kajeet_options.Fields) -> Lists[Device]:
     expected = [name for field in DEVICE_EXPECTED if (name := getattr(names, field))]
-    row: msgspec.json.Decoder[Device] = _row_decoder("Device", DEVICE, DEVICE_REQUIRED, names)
+    row: type[Device] = _row("Device", DEVICE, DEVICE_REQUIRED, names)
     return Lists(_page_decoder(names.total_count, names.devices), row, names.devices, expected)
 
 
 def group_lists(names: kajeet_options.Fields) -> Lists[Group]:
-    row: msgspec.json.Decoder[Group] = _row_decoder("Group", GROUP, frozenset({"group_key"}), names)
+    row: type[Group] = _row("Group", GROUP, frozenset({"group_key"}), names)
     return Lists(_page_decoder(names.total_count, names.groups), row, names.groups, ())
-
-
-def explain(error: msgspec.MsgspecError) -> tuple[str, str]:
-    """Split an error into path and reason. msgspec names types and bounds, never the value it found."""
-    text = str(error)
-    if missing := MISSING.search(text):
-        return missing["field"], "missing"
-    at = AT.search(text)
-    reason = "blank" if "matching regex" in text else AT.sub("", text).replace("`", "").lower()
-    return (at["path"] if at else ""), reason
 
 
 def _page_decoder(total: str, rows: str) -> msgspec.json.Decoder[Page]:
     count = Annotated[int, msgspec.Meta(ge=0)]
-    fields: list[Any] = [("total", count), ("rows", list[msgspec.Raw])]
+    fields: list[Any] = [("total", count), ("rows", msgspec.Raw)]
     page: Any = msgspec.defstruct("Page", fields, rename={"total": total, "rows": rows})
     return msgspec.json.Decoder(page)
 
 
-def _row_decoder(
-    title: str, types: Mapping[str, Any], required: frozenset[str], names: kajeet_options.Fields
-) -> Any:
-    """Build a decoder for the field names of the account. A field without a name is never read."""
+def _row(title: str, types: Mapping[str, Any], required: frozenset[str], names: kajeet_options.Fields) -> Any:
+    """Build the row of the account's field names. A field without a name is never read."""
     given = {name: getattr(names, name) for name in types}
     fields: list[Any] = [
         (name, kind) if name in required else (name, kind, None)
@@ -159,4 +122,4 @@ def _row_decoder(
     ]
     unread = {name: None for name in types if not given[name]}
     rename = {name: spelling for name, spelling in given.items() if spelling}
-    return msgspec.json.Decoder(msgspec.defstruct(title, fields, rename=rename, namespace=unread, gc=False))
+    return msgspec.defstruct(title, fields, rename=rename, namespace=unread, gc=False)

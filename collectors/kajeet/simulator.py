@@ -1,20 +1,19 @@
 """A stand-in for Sentinel over HTTP: the calls that the collector makes, and the portal's CSV export."""
 
 import base64
-import contextlib
 import csv
 import io
 import itertools
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
-from collectors.kajeet import faults as kajeet_faults
+from collectors import simulation
 from collectors.kajeet import world as kajeet_world
 
 SORTS = {
@@ -71,10 +70,6 @@ class Settings:
     refresh: timedelta = timedelta(minutes=1)
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Simulator:
     """Serves a world as it is at ``clock()``, with the faults that are asked for.
 
@@ -84,12 +79,12 @@ class Simulator:
     def __init__(
         self,
         world: kajeet_world.World,
-        clock: Callable[[], datetime] = utc_now,
-        faults: kajeet_faults.Faults | None = None,
+        clock: Callable[[], datetime] = simulation.utc_now,
+        faults: simulation.Faults | None = None,
         settings: Settings | None = None,
     ) -> None:
         self.world = world
-        self.faults = faults or kajeet_faults.Faults()
+        self.faults = faults or simulation.Faults()
         self.settings = settings or Settings()
         self.tokens: dict[str, float] = {}
         self._rows = Rows(world, clock, self.settings.refresh)
@@ -119,7 +114,7 @@ class Simulator:
         now = int(time.time())
         token = _jwt({"iat": now, "exp": now + self.settings.token_seconds, "jti": next(self._serial)})
         self.tokens[token] = now + self.settings.token_seconds
-        return _json({self.settings.token_field: token})
+        return simulation.answer({self.settings.token_field: token})
 
     async def _devices(self, request: web.Request) -> web.Response:
         if refusal := self._check(request):
@@ -140,13 +135,15 @@ class Simulator:
             return refusal
         rows = self._rows.groups(GROUP_SORTS[query["sort"]], query["sortDir"] == "DESC")
         start = int(query["offset"])
-        return _json({"totalCount": len(rows), "deviceGroups": rows[start : start + int(query["limit"])]})
+        return simulation.answer(
+            {"totalCount": len(rows), "deviceGroups": rows[start : start + int(query["limit"])]}
+        )
 
     async def _statuses(self, request: web.Request) -> web.Response:
         if refusal := self._check(request):
             return refusal
         rows = self._rows.devices(request.match_info["corp_id"])
-        return _no_such_group() if rows is None else _json(sorted({row.status for row in rows}))
+        return _no_such_group() if rows is None else simulation.answer(sorted({row.status for row in rows}))
 
     def _export(self, key: str, query: Mapping[str, str]) -> web.Response:
         columns = [name for name in query.get("columns", "").split(",") if name] or list(COLUMNS)
@@ -229,19 +226,6 @@ def export_csv(rows: Sequence[kajeet_world.Device], columns: Sequence[str]) -> s
     return text.getvalue()
 
 
-@contextlib.asynccontextmanager
-async def serve(simulator: Simulator, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
-    """Serve until the block ends; gives the base URL. Port 0 takes a free one."""
-    runner = web.AppRunner(simulator.app(), access_log=None, shutdown_timeout=0.05)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, host, port)
-        await site.start()
-        yield f"http://{host}:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
-
-
 def _sort_key(sort: str) -> Callable[[object], tuple[bool, Any]]:
     """Rows that lack the field come last."""
 
@@ -258,15 +242,9 @@ def _jwt(claims: Mapping[str, object]) -> str:
     return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
 
 
-def _json(content: object) -> web.Response:
-    return web.Response(body=ENCODER.encode(content), content_type="application/json")
-
-
 def _refused(status: int, message: str) -> web.Response:
     """The vendor's error shape is not documented."""
-    return web.Response(
-        status=status, body=ENCODER.encode({"message": message}), content_type="application/json"
-    )
+    return simulation.answer({"message": message}, status=status)
 
 
 def _no_such_group() -> web.Response:

@@ -5,10 +5,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TypeVar
 
-from collectors import readings
+from collectors import readings, vocabulary
 from collectors.kajeet import options as kajeet_options
-
-RAW_STATUS_CHARACTERS = 64
 
 Meaning = TypeVar("Meaning", bound=str)
 
@@ -30,11 +28,6 @@ SUMMER_STATUSES: Mapping[str, str] = MappingProxyType(
 UNKNOWN = "unknown"
 
 
-def fold(text: str) -> str:
-    """Reduce a status to what the maps compare."""
-    return "".join(character for character in text.casefold() if character not in " _-")
-
-
 class Vocabulary:
     """What the vendor's status words mean in one account."""
 
@@ -44,7 +37,7 @@ class Vocabulary:
         self._summer = {**SUMMER_STATUSES, **_folded(options.summer_statuses)}
 
     def status(self, raw: str) -> readings.LineStatus:
-        return self._statuses.get(fold(raw), readings.LineStatus.UNKNOWN)
+        return self._statuses.get(vocabulary.fold(raw), readings.LineStatus.UNKNOWN)
 
     def media_center(self, raw: str | None) -> str:
         return _meaning(self._media_center, raw)
@@ -56,9 +49,9 @@ class Vocabulary:
 class States:
     """The states of one page: rows that say the same share one reading."""
 
-    def __init__(self, vocabulary: Vocabulary, instant: datetime) -> None:
+    def __init__(self, vocabulary_: Vocabulary, instant: datetime) -> None:
         self.unmapped: dict[str, int] = {}
-        self._vocabulary = vocabulary
+        self._vocabulary = vocabulary_
         self._instant = instant
         self._known: dict[
             tuple[str, str | None, str | None, bool | None], tuple[readings.State, tuple[str, ...]]
@@ -80,7 +73,7 @@ class States:
         line = self._vocabulary.status(status)
         desk = self._vocabulary.media_center(media_center)
         season = self._vocabulary.summer(summer)
-        raw = status.strip()[:RAW_STATUS_CHARACTERS]
+        raw = status.strip()[: vocabulary.RAW_STATUS_CHARACTERS]
         state = readings.State(
             starts_at=self._instant,
             status=line,
@@ -90,8 +83,11 @@ class States:
         )
         unmapped = (
             (raw, line is readings.LineStatus.UNKNOWN),
-            (f"media_center_status: {(media_center or '')[:RAW_STATUS_CHARACTERS]}", desk == UNKNOWN),
-            (f"summer_status: {(summer or '')[:RAW_STATUS_CHARACTERS]}", season == UNKNOWN),
+            (
+                f"media_center_status: {(media_center or '')[: vocabulary.RAW_STATUS_CHARACTERS]}",
+                desk == UNKNOWN,
+            ),
+            (f"summer_status: {(summer or '')[: vocabulary.RAW_STATUS_CHARACTERS]}", season == UNKNOWN),
         )
         return state, tuple(word for word, is_unknown in unmapped if is_unknown)
 
@@ -108,10 +104,10 @@ def _suspended_by(status: readings.LineStatus, desk: str, season: str) -> readin
 
 
 def _meaning(words: Mapping[str, str], raw: str | None) -> str:
-    if raw is None or not (folded := fold(raw.strip())):
+    if raw is None or not (folded := vocabulary.fold(raw.strip())):
         return "none"
     return words.get(folded, UNKNOWN)
 
 
 def _folded(words: Mapping[str, Meaning]) -> dict[str, Meaning]:
-    return {fold(word): meaning for word, meaning in words.items()}
+    return {vocabulary.fold(word): meaning for word, meaning in words.items()}

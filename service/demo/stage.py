@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 
-from collectors import base, budget, client, registry
+from collectors import base, budget, client, registry, simulation
 from collectors.kajeet import simulator
 from service import errors, metrics
 from service.demo import district, fleet, history, schools, timeline, world
@@ -84,7 +84,7 @@ async def staged(
     ``observer`` is told of the requests that come after the history. Raises DatabaseUnavailable.
     """
     scene, until = await _scene(pool, now), now()
-    async with simulator.serve(scene.vendor) as url:
+    async with simulation.serve(scene.vendor) as url:
         await _rehearse(scene, url, until, progress)
         await _refresh(pool, until, thresholds or rollups.Thresholds(), progress)
         scene.clock.let_go()

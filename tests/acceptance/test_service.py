@@ -23,7 +23,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from collectors.kajeet import faults, simulator, world
+from collectors import simulation
+from collectors.kajeet import simulator, world
 from service import app, config, serving
 from service.metrics import Metrics
 from service.store import embedded, embedded_binaries, migrations
@@ -72,7 +73,7 @@ class Vendor:
     url: str
 
     @property
-    def faults(self) -> faults.Faults:
+    def faults(self) -> simulation.Faults:
         return self.simulator.faults
 
 
@@ -86,7 +87,7 @@ async def vendor(lines: int = LINES) -> AsyncIterator[Vendor]:
     simulated = simulator.Simulator(
         world.StaticWorld(rows, groups), settings=simulator.Settings(max_limit=1000)
     )
-    async with simulator.serve(simulated) as url:
+    async with simulation.serve(simulated) as url:
         yield Vendor(simulated, url)
 
 
@@ -97,7 +98,7 @@ class Gate:
         self.reached = asyncio.Event()
         self.open = asyncio.Event()
 
-    async def __call__(self, call: faults.Call) -> Any:
+    async def __call__(self, call: simulation.Call) -> Any:
         self.reached.set()
         await self.open.wait()
         return await call.reply()
@@ -382,7 +383,7 @@ async def test_a_service_serves_its_page_metrics_and_probes_and_shows_no_child_a
         vendor() as v,
         service(written(folder("c"), v.url, url=database, log_level="debug"), "--verbose") as s,
     ):
-        v.simulator.world.devices("5001", simulator.utc_now())[3].imei = "no IMEI at all"  # type: ignore[index]
+        v.simulator.world.devices("5001", simulation.utc_now())[3].imei = "no IMEI at all"  # type: ignore[index]
         await s.serves()
         await until(lambda: swept(pool))
         assert (await s.get("readyz"))[0] == 200
@@ -414,7 +415,7 @@ async def test_a_vendor_that_fails_leaves_the_service_healthy_and_is_told_once(
     database: str, pool: asyncpg.Pool, folder: Folder
 ) -> None:
     async with vendor() as v, service(written(folder("c"), v.url, url=database)) as s:
-        v.faults.next(faults.status(403), endpoint=None, times=999)
+        v.faults.next(simulation.status(403), endpoint=None, times=999)
         await s.serves()
         await until(lambda: failed(pool))
         await until(lambda: is_failing(s))

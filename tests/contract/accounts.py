@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from collectors import base, budget, client, readings, registry
+from collectors import base, budget, client, readings, registry, simulation
 from collectors.kajeet import simulator, world
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "kajeet"
@@ -62,7 +62,7 @@ async def reading(
     **options: object,
 ) -> AsyncIterator[base.Collector]:
     """Serve the account and give a collector of it, ten rows a page."""
-    async with simulator.serve(simulated) as url:
+    async with simulation.serve(simulated) as url:
         given = {"corp_ids": ["5001"], "base_url": url, "page_size": 10} | options
         collector = registry.build(
             "kajeet", given, CREDENTIALS, budgets=budget.Unlimited(), observer=observer, limits=limits

@@ -1,8 +1,10 @@
 """The client's edges that no vendor's simulator shows."""
 
 import asyncio
+import contextlib
 import gzip
 import time
+from collections.abc import AsyncIterator
 from email.utils import format_datetime
 
 import httpx
@@ -39,27 +41,30 @@ async def test_retry_after_may_be_a_date() -> None:
 
 
 async def test_every_attempt_takes_its_share_of_the_budget() -> None:
-    class Counting:
+    class Counting(budget.Unlimited):
         reserved = 0
 
-        async def reserve(self) -> None:
+        def turn(self) -> contextlib.AbstractAsyncContextManager[None]:
             self.reserved += 1
+            return super().turn()
 
     spending = Counting()
     http = made(answering(httpx.Response(500), httpx.Response(200, json={})), spending)
-    await http.get_json(URL)
+    await http.get(URL)
     await http.aclose()
     assert spending.reserved == 2
 
 
 async def test_budget_that_never_has_a_turn_left_is_unavailable() -> None:
-    class Spent:
-        async def reserve(self) -> None:
+    class Spent(budget.Unlimited):
+        @contextlib.asynccontextmanager
+        async def turn(self) -> AsyncIterator[None]:
             await asyncio.Event().wait()
+            yield
 
     http = made(answering(), Spent(), total_seconds=0.05)
     with pytest.raises(errors.Unavailable, match="waited too long for its turn"):
-        await http.get_json(URL)
+        await http.get(URL)
     await http.aclose()
 
 
@@ -70,7 +75,7 @@ async def test_cancellation_passes_through() -> None:
             raise AssertionError
 
     http = made(Slow())
-    task = asyncio.create_task(http.get_json(URL))
+    task = asyncio.create_task(http.get(URL))
     await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -87,7 +92,7 @@ async def test_all_attempts_together_are_bounded_in_time() -> None:
     http = made(Hanging(), attempt_seconds=0.06, total_seconds=0.1, attempts=99)
     started_at = time.monotonic()
     with pytest.raises(errors.Unavailable):
-        await http.get_json(URL)
+        await http.get(URL)
     await http.aclose()
     assert time.monotonic() - started_at < 0.5
 
@@ -99,7 +104,7 @@ async def test_body_that_unpacks_beyond_the_limit_is_refused() -> None:
         answering(httpx.Response(200, content=packed, headers={"content-encoding": "gzip"})), body_bytes=1_000
     )
     with pytest.raises(errors.ResponseInvalid, match="more than 1000 bytes"):
-        await http.get_json(URL)
+        await http.get(URL)
     await http.aclose()
 
 
@@ -112,7 +117,7 @@ async def test_body_that_cannot_be_unpacked_is_invalid() -> None:
 
     http = made(Broken())
     with pytest.raises(errors.ResponseInvalid, match="cannot be read"):
-        await http.get_json(URL)
+        await http.get(URL)
     await http.aclose()
 
 
@@ -122,14 +127,14 @@ async def test_body_that_cannot_be_unpacked_is_invalid() -> None:
 async def test_answer_that_is_no_json_says_what_it_is(body: bytes, kind: str) -> None:
     http = made(answering(httpx.Response(200, content=body)))
     with pytest.raises(errors.ResponseInvalid, match=f"answered {kind} where JSON was expected"):
-        await http.get_json(URL, params={"secret": "hidden"})
+        await http.get(URL, params={"secret": "hidden"})
     await http.aclose()
 
 
 async def test_errors_name_method_host_and_path_only() -> None:
     http = made(answering(httpx.Response(403, text="body with a name", headers={"x-secret": "hidden"})))
     with pytest.raises(errors.PermissionDenied) as caught:
-        await http.get_json(URL, params={"token": "hidden"}, headers={"authorization": "hidden"})
+        await http.get(URL, params={"token": "hidden"}, headers={"authorization": "hidden"})
     await http.aclose()
     assert str(caught.value).startswith("GET vendor.example/list answered 403: ")
     assert "hidden" not in str(caught.value)
@@ -140,7 +145,7 @@ async def test_pace_is_told_again_after_a_recovery(caplog: pytest.LogCaptureFixt
     caplog.set_level("INFO", logger="collectors")
     http = made(answering(slow(), good(), good(), slow(), good()))
     for _ in range(3):
-        await http.get_json(URL)
+        await http.get(URL)
     await http.aclose()
     actions = [record.__dict__["action"] for record in caplog.records if "action" in record.__dict__]
     assert actions == ["slow_down", "resume_pace", "slow_down", "resume_pace"]

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from collectors import base, client, errors
+from collectors import base, client, errors, simulation
 from collectors.kajeet import faults
 from tests.contract import accounts
 
@@ -21,14 +21,14 @@ async def test_whole_list_is_read_page_by_page() -> None:
 @pytest.mark.parametrize("status", [408, 500, 502, 503])
 async def test_passing_fault_of_the_vendor_is_tried_again(status: int) -> None:
     simulated = accounts.account(25)
-    simulated.faults.next(faults.status(status), after=1, times=2)
+    simulated.faults.next(simulation.status(status), after=1, times=2)
     async with accounts.reading(simulated) as collector:
         assert accounts.keys(await accounts.pages(collector)) == accounts.every_key(simulated)
 
 
 async def test_lasting_fault_of_the_vendor_is_unavailable_after_some_tries() -> None:
     simulated = accounts.account(25)
-    simulated.faults.next(faults.status(500), times=99)
+    simulated.faults.next(simulation.status(500), times=99)
     async with accounts.reading(simulated) as collector:
         with pytest.raises(errors.Unavailable, match="answered 500"):
             await accounts.pages(collector)
@@ -37,7 +37,7 @@ async def test_lasting_fault_of_the_vendor_is_unavailable_after_some_tries() -> 
 
 async def test_pages_before_a_fault_stay_good() -> None:
     simulated = accounts.account(25)
-    simulated.faults.next(faults.status(403), after=2)
+    simulated.faults.next(simulation.status(403), after=2)
     async with accounts.reading(simulated) as collector:
         pages = collector.pages(collector.endpoint_groups[0], base.Sweep(accounts.INSTANT))
         got = [await anext(pages), await anext(pages)]
@@ -56,7 +56,7 @@ async def test_blind_vendor_is_unavailable() -> None:
 
 async def test_vendor_that_never_answers_is_unavailable() -> None:
     simulated = accounts.account()
-    simulated.faults.next(faults.hang, times=99)
+    simulated.faults.next(simulation.hang, times=99)
     impatient = client.Limits(
         attempt_seconds=0.05, attempts=2, wait_initial_seconds=0.0, wait_jitter_seconds=0.0
     )
@@ -75,7 +75,7 @@ async def test_nobody_listening_is_unavailable() -> None:
 
 async def test_retry_after_is_obeyed_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
     simulated = accounts.account(25)
-    simulated.faults.next(faults.status(429, retry_after="0"), times=2)
+    simulated.faults.next(simulation.status(429, retry_after="0"), times=2)
     async with accounts.reading(simulated) as collector:
         assert accounts.keys(await accounts.pages(collector)) == accounts.every_key(simulated)
     told = [record.message for record in caplog.records if getattr(record, "action", "") == "slow_down"]
@@ -84,14 +84,14 @@ async def test_retry_after_is_obeyed_and_told_once(caplog: pytest.LogCaptureFixt
 
 async def test_too_many_requests_without_retry_after_are_tried_again() -> None:
     simulated = accounts.account(25)
-    simulated.faults.next(faults.status(429), times=2)
+    simulated.faults.next(simulation.status(429), times=2)
     async with accounts.reading(simulated) as collector:
         assert accounts.keys(await accounts.pages(collector)) == accounts.every_key(simulated)
 
 
 async def test_retry_after_beyond_our_patience_ends_the_sweep_at_once() -> None:
     simulated = accounts.account()
-    simulated.faults.next(faults.status(429, retry_after="3600"), times=99)
+    simulated.faults.next(simulation.status(429, retry_after="3600"), times=99)
     async with accounts.reading(simulated) as collector:
         with pytest.raises(errors.RateLimited) as caught:
             await accounts.pages(collector)
@@ -102,23 +102,27 @@ async def test_retry_after_beyond_our_patience_ends_the_sweep_at_once() -> None:
 @pytest.mark.parametrize(
     ("fault", "error", "words"),
     [
-        (faults.status(403), errors.PermissionDenied, "may not do this"),
-        (faults.status(404), errors.NotFound, "no such address"),
-        (faults.status(418), errors.ResponseInvalid, "answered 418"),
-        (faults.html, errors.ResponseInvalid, "answered HTML where JSON was expected"),
-        (faults.truncated, errors.ResponseInvalid, "not whole JSON"),
-        (faults.oversized(2_000_000), errors.ResponseInvalid, "more than 1000000 bytes"),
+        (simulation.status(403), errors.PermissionDenied, "may not do this"),
+        (simulation.status(404), errors.NotFound, "no such address"),
+        (simulation.status(418), errors.ResponseInvalid, "answered 418"),
+        (simulation.html, errors.ResponseInvalid, "answered HTML where JSON was expected"),
+        (simulation.truncated, errors.ResponseInvalid, "not whole JSON"),
+        (simulation.oversized(2_000_000), errors.ResponseInvalid, "more than 1000000 bytes"),
         (
-            faults.redirect("https://elsewhere.example/x?y=z"),
+            simulation.redirect("https://elsewhere.example/x?y=z"),
             errors.ResponseInvalid,
             "host elsewhere.example;",
         ),
-        (faults.changed(lambda body: body.pop("totalCount")), errors.ResponseInvalid, "totalCount: missing"),
-        (faults.changed(lambda body: body.pop("devices")), errors.ResponseInvalid, "devices: missing"),
+        (
+            simulation.changed(lambda body: body.pop("totalCount")),
+            errors.ResponseInvalid,
+            "totalCount: missing",
+        ),
+        (simulation.changed(lambda body: body.pop("devices")), errors.ResponseInvalid, "devices: missing"),
     ],
 )
 async def test_fault_that_will_not_pass_is_not_tried_again(
-    fault: faults.Fault, error: type[errors.CollectorError], words: str
+    fault: simulation.Fault, error: type[errors.CollectorError], words: str
 ) -> None:
     simulated = accounts.account()
     simulated.faults.next(fault, times=99)
@@ -151,7 +155,7 @@ async def test_bad_device_is_rejected_and_its_page_read() -> None:
 
 async def test_skewed_clock_of_the_vendor_is_measured() -> None:
     simulated = accounts.account()
-    simulated.faults.next(faults.dated(-600), endpoint=None, times=99)
+    simulated.faults.next(simulation.dated(-600), endpoint=None, times=99)
     async with accounts.reading(simulated) as collector:
         probe = await collector.probe()
     assert probe.lines == 25
@@ -160,9 +164,9 @@ async def test_skewed_clock_of_the_vendor_is_measured() -> None:
 
 async def test_observer_is_told_of_every_request() -> None:
     simulated = accounts.account(25)
-    simulated.faults.next(faults.status(500))
-    simulated.faults.next(faults.status(429, retry_after="0"), after=1)
-    simulated.faults.next(faults.status(403), after=3)
+    simulated.faults.next(simulation.status(500))
+    simulated.faults.next(simulation.status(429, retry_after="0"), after=1)
+    simulated.faults.next(simulation.status(403), after=3)
     seen: list[str] = []
     async with accounts.reading(
         simulated, observer=lambda outcome, seconds: seen.append(outcome)
@@ -178,7 +182,13 @@ async def test_no_secret_and_no_query_reaches_the_log_or_an_error(caplog: pytest
         caplog.set_level(logging.DEBUG, logger=name)
     simulated = accounts.account()
     said = []
-    for fault in (faults.status(401), faults.status(403), faults.status(500), faults.html, faults.hang):
+    for fault in (
+        simulation.status(401),
+        simulation.status(403),
+        simulation.status(500),
+        simulation.html,
+        simulation.hang,
+    ):
         simulated.faults.clear()
         simulated.faults.next(fault, times=99)
         async with accounts.reading(simulated) as collector:

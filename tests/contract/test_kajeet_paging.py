@@ -2,7 +2,7 @@
 
 import pytest
 
-from collectors import errors
+from collectors import errors, simulation
 from collectors.kajeet import faults, paging, world
 from tests.contract import accounts
 
@@ -24,14 +24,14 @@ async def test_one_truncated_page_costs_no_line() -> None:
 
 async def test_page_repeated_once_costs_no_line() -> None:
     simulated = accounts.account(25)
-    simulated.faults.next(faults.repeated, after=1)
+    simulated.faults.next(simulation.repeated, after=1)
     async with accounts.reading(simulated) as collector:
         assert accounts.keys(await accounts.pages(collector)) == accounts.every_key(simulated)
 
 
 async def test_vendor_that_repeats_a_page_for_ever_is_not_believed() -> None:
     simulated = accounts.account(25)
-    simulated.faults.next(faults.repeated, after=1, times=99)
+    simulated.faults.next(simulation.repeated, after=1, times=99)
     async with accounts.reading(simulated) as collector:
         with pytest.raises(errors.ResponseInvalid, match="the same page twice"):
             await accounts.pages(collector)
@@ -63,7 +63,7 @@ async def test_devices_removed_while_paging_cost_no_other_line() -> None:
     simulated = accounts.account(35)
     kept = accounts.every_key(simulated)[3:]
     removal = accounts.changing(simulated, lambda rows: rows.__delitem__(slice(0, 3)))
-    simulated.faults.next(faults.first(removal), after=2)
+    simulated.faults.next(simulation.first(removal), after=2)
     async with accounts.reading(simulated) as collector:
         found = accounts.keys(await accounts.pages(collector))
     assert set(found) >= set(kept)
@@ -72,7 +72,7 @@ async def test_devices_removed_while_paging_cost_no_other_line() -> None:
 async def test_devices_removed_again_and_again_cost_no_other_line() -> None:
     simulated = accounts.account(60)
     removal = accounts.changing(simulated, lambda rows: rows.__delitem__(slice(0, 2)))
-    simulated.faults.next(faults.first(removal), after=1, times=5)
+    simulated.faults.next(simulation.first(removal), after=1, times=5)
     async with accounts.reading(simulated) as collector:
         found = accounts.keys(await accounts.pages(collector))
     assert set(found) >= set(accounts.every_key(simulated))
@@ -84,7 +84,7 @@ async def test_devices_added_while_paging_are_read_and_cost_no_line() -> None:
     addition = accounts.changing(
         simulated, lambda rows: rows.extend([accounts.device(0, key="new", mdn="000"), accounts.device(9000)])
     )
-    simulated.faults.next(faults.first(addition), after=1)
+    simulated.faults.next(simulation.first(addition), after=1)
     async with accounts.reading(simulated) as collector:
         found = accounts.keys(await accounts.pages(collector))
     assert set(found) >= {*before, accounts.device(9000).key}
@@ -103,7 +103,7 @@ async def test_list_reshuffled_while_paging_still_ends() -> None:
             row.mdn = row.mdn[::-1]
 
     simulated = accounts.account(25)
-    simulated.faults.next(faults.first(accounts.changing(simulated, shuffle)), after=1)
+    simulated.faults.next(simulation.first(accounts.changing(simulated, shuffle)), after=1)
     async with accounts.reading(simulated) as collector:
         found = accounts.keys(await accounts.pages(collector))
     assert len(found) == 25

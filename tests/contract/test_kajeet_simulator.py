@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from collectors import client
-from collectors.kajeet import export_csv, simulator
+from collectors import client, simulation
+from collectors.kajeet import export_csv
 from tests.contract import accounts
 
 GOOD = {"offset": "0", "limit": "10", "sort": "MDN", "sortDir": "ASC"}
@@ -16,7 +16,7 @@ GOOD = {"offset": "0", "limit": "10", "sort": "MDN", "sortDir": "ASC"}
 async def portal() -> AsyncIterator[httpx.AsyncClient]:
     """A signed-in client of an account of 25 devices."""
     async with (
-        simulator.serve(accounts.account(25)) as url,
+        simulation.serve(accounts.account(25)) as url,
         httpx.AsyncClient(base_url=url, transport=client.direct()) as http,
     ):
         body = {"clientId": accounts.CREDENTIALS["client_id"], "clientSecret": accounts.SECRET}

@@ -240,7 +240,9 @@ class Ordered:
     """A vendor that tells of past days, oldest first, and re-reads some; it fails after ``good`` pages."""
 
     endpoint_groups = (
-        base.EndpointGroup("usage", timedelta(hours=1), page_size=1, is_ordered=True, overlaps=True),
+        base.EndpointGroup(
+            name="usage", cadence=timedelta(hours=1), page_size=1, is_ordered=True, overlaps=True
+        ),
     )
 
     def __init__(self, days: list[datetime], good: int) -> None:

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from aiohttp import web
 
-from collectors import readings
+from collectors import readings, simulation
 from collectors.kajeet import faults
 from service import checks
 from service.polling import runner
@@ -53,7 +53,7 @@ class Gate:
         self.reached = asyncio.Event()
         self.open = asyncio.Event()
 
-    async def __call__(self, call: faults.Call) -> web.StreamResponse:
+    async def __call__(self, call: simulation.Call) -> web.StreamResponse:
         self.reached.set()
         await self.open.wait()
         return await call.reply()
@@ -71,19 +71,19 @@ def shapeless(body: dict[str, Any]) -> None:
     del body["totalCount"]
 
 
-FATAL: dict[str, tuple[Callable[[Fleet], faults.Fault], str]] = {
-    "revoked credentials": (lambda f: faults.first(lambda: revoke(f)), "401"),
-    "403": (lambda f: faults.status(403), "answered 403: the account may not do this"),
-    "404": (lambda f: faults.status(404), "answered 404: no such address"),
-    "429": (lambda f: faults.status(429), "answered 429: too many requests"),
-    "429 that asks for an hour": (lambda f: faults.status(429, retry_after="3600"), "answered 429"),
-    "500": (lambda f: faults.status(500), "answered 500: a fault at the vendor"),
-    "no answer": (lambda f: faults.hang, "did not answer in time"),
-    "a sign-in page": (lambda f: faults.html, "answered HTML where JSON was expected"),
-    "cut-off JSON": (lambda f: faults.truncated, "not whole JSON"),
-    "another shape": (lambda f: faults.changed(shapeless), "another shape than expected: totalCount"),
+FATAL: dict[str, tuple[Callable[[Fleet], simulation.Fault], str]] = {
+    "revoked credentials": (lambda f: simulation.first(lambda: revoke(f)), "401"),
+    "403": (lambda f: simulation.status(403), "answered 403: the account may not do this"),
+    "404": (lambda f: simulation.status(404), "answered 404: no such address"),
+    "429": (lambda f: simulation.status(429), "answered 429: too many requests"),
+    "429 that asks for an hour": (lambda f: simulation.status(429, retry_after="3600"), "answered 429"),
+    "500": (lambda f: simulation.status(500), "answered 500: a fault at the vendor"),
+    "no answer": (lambda f: simulation.hang, "did not answer in time"),
+    "a sign-in page": (lambda f: simulation.html, "answered HTML where JSON was expected"),
+    "cut-off JSON": (lambda f: simulation.truncated, "not whole JSON"),
+    "another shape": (lambda f: simulation.changed(shapeless), "another shape than expected: totalCount"),
     "an empty page": (lambda f: faults.fewer_rows(0), "was empty before its end"),
-    "the same page for ever": (lambda f: faults.repeated, "gave the same page twice"),
+    "the same page for ever": (lambda f: simulation.repeated, "gave the same page twice"),
 }
 
 
@@ -128,7 +128,7 @@ async def test_a_first_sweep_that_fails_is_told_and_keeps_what_it_read(
     pool: asyncpg.Pool, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with polled(pool, small(), page_size=PAGE) as f:
-        f.simulator.faults.next(faults.status(403), after=1)
+        f.simulator.faults.next(simulation.status(403), after=1)
         assert (await f.sweep(START)).outcome == "failed"
         row = await f.watermark()
         assert (row["watermark_at"], row["last_success_at"]) == (None, None)
@@ -144,7 +144,7 @@ async def test_a_token_that_ends_in_mid_sweep_is_replaced_once_and_the_sweep_com
     pool: asyncpg.Pool,
 ) -> None:
     async with polled(pool, small(), page_size=PAGE) as f:
-        f.simulator.faults.next(faults.first(f.simulator.expire_tokens), after=2)
+        f.simulator.faults.next(simulation.first(f.simulator.expire_tokens), after=2)
         result = await f.sweep(START)
         assert (result.outcome, result.progress.lines) == ("succeeded", LINES)
         assert f.simulator.faults.seen("token") == 2
@@ -154,13 +154,13 @@ async def test_a_token_that_ends_in_mid_sweep_is_replaced_once_and_the_sweep_com
 @pytest.mark.parametrize(
     "fault",
     [
-        faults.status(429),
-        faults.status(429, retry_after="0"),
-        faults.status(429, retry_after="Wed, 21 Oct 2015 07:28:00 GMT"),
-        faults.status(500),
-        faults.status(503),
-        faults.hang,
-        faults.repeated,
+        simulation.status(429),
+        simulation.status(429, retry_after="0"),
+        simulation.status(429, retry_after="Wed, 21 Oct 2015 07:28:00 GMT"),
+        simulation.status(500),
+        simulation.status(503),
+        simulation.hang,
+        simulation.repeated,
         faults.fewer_rows(0),
         faults.fewer_rows(3),
         faults.reordered(7),
@@ -168,7 +168,7 @@ async def test_a_token_that_ends_in_mid_sweep_is_replaced_once_and_the_sweep_com
     ids=["429", "429 0 s", "429 date", "500", "503", "hang", "repeated", "empty", "short page", "shuffled"],
 )
 async def test_a_fault_that_passes_costs_no_line_and_stores_none_twice(
-    pool: asyncpg.Pool, caplog: pytest.LogCaptureFixture, fault: faults.Fault
+    pool: asyncpg.Pool, caplog: pytest.LogCaptureFixture, fault: simulation.Fault
 ) -> None:
     async with polled(pool, small(), page_size=PAGE, limits=IMPATIENT) as f:
         f.simulator.faults.next(fault, after=2)
@@ -186,7 +186,7 @@ async def test_a_page_that_overlaps_the_one_before_stores_no_line_twice(pool: as
 
     first = [{"key": device(n).key, "mdn": device(n).mdn, "status": "active"} for n in range(PAGE)]
     async with polled(pool, small(20), page_size=PAGE) as f:
-        f.simulator.faults.next(faults.changed(overlap), after=1)
+        f.simulator.faults.next(simulation.changed(overlap), after=1)
         result = await f.sweep(START)
         assert result.outcome == "succeeded"
         assert await f.seen_at(START) == 20
@@ -207,7 +207,7 @@ async def test_a_row_without_a_field_or_with_a_wrong_type_is_rejected_alone_and_
             del body["devices"][4]["status"]
             body["devices"][5]["dayAmountUsed"] = CHILD
 
-        f.simulator.faults.next(faults.changed(spoil))
+        f.simulator.faults.next(simulation.changed(spoil))
         result = await f.sweep(START)
         assert (result.outcome, result.progress.lines, result.progress.rows_rejected) == ("succeeded", 7, 3)
         assert await f.seen_at(START) == 7
@@ -321,7 +321,7 @@ async def test_a_device_added_before_the_place_being_read_is_seen_by_a_second_pa
     pool: asyncpg.Pool,
 ) -> None:
     async with polled(pool, small()[1:], page_size=PAGE) as f:
-        f.simulator.faults.next(faults.first(lambda: f.show(0)), after=2)
+        f.simulator.faults.next(simulation.first(lambda: f.show(0)), after=2)
         result = await f.sweep(START)
         assert (result.outcome, result.progress.lines) == ("succeeded", LINES)
         assert result.progress.pages == 8  # twice four
@@ -331,7 +331,7 @@ async def test_a_device_added_before_the_place_being_read_is_seen_by_a_second_pa
 
 async def test_a_device_added_after_the_place_being_read_needs_no_second_pass(pool: asyncpg.Pool) -> None:
     async with polled(pool, small(), page_size=PAGE) as f:
-        f.simulator.faults.next(faults.first(lambda: f.show(99)), after=2)
+        f.simulator.faults.next(simulation.first(lambda: f.show(99)), after=2)
         result = await f.sweep(START)
         assert (result.outcome, result.progress.lines, result.progress.pages) == ("succeeded", LINES + 1, 4)
 
@@ -342,7 +342,7 @@ async def test_devices_removed_before_the_place_being_read_cost_no_line(pool: as
             f.hide(number)
 
     async with polled(pool, small(), page_size=PAGE) as f:
-        f.simulator.faults.next(faults.first(remove), after=2)
+        f.simulator.faults.next(simulation.first(remove), after=2)
         result = await f.sweep(START)
         assert result.outcome == "succeeded"
         assert await f.seen_at(START) == LINES  # the three were seen before they went
@@ -357,7 +357,7 @@ async def test_lines_that_never_come_make_the_sweep_partial_and_the_watermark_mo
         body["devices"][1] = body["devices"][0]
 
     async with polled(pool, small(PAGE)) as f:
-        f.simulator.faults.next(faults.changed(doubled), times=2)
+        f.simulator.faults.next(simulation.changed(doubled), times=2)
         result = await f.sweep(START)
         assert (result.outcome, result.progress.lines, result.progress.lines_promised) == ("partial", 9, 10)
         assert told(caplog) == [("WARNING", "sweep_partial")]
@@ -378,7 +378,7 @@ async def test_an_order_that_is_another_on_every_page_costs_no_line(pool: asyncp
 async def test_an_identifier_left_out_does_not_hide_a_line_that_did_not_come(pool: asyncpg.Pool) -> None:
     async with polled(pool, small()[1:], page_size=PAGE) as f:
         f.show(30, imei="123456789012345")
-        f.simulator.faults.next(faults.first(lambda: f.show(0)), after=2)
+        f.simulator.faults.next(simulation.first(lambda: f.show(0)), after=2)
         result = await f.sweep(START)
         assert (result.outcome, result.progress.lines) == ("succeeded", LINES)
 
@@ -386,7 +386,7 @@ async def test_an_identifier_left_out_does_not_hide_a_line_that_did_not_come(poo
 async def test_a_line_missed_in_the_first_of_two_groups_is_seen_by_a_second_pass(pool: asyncpg.Pool) -> None:
     devices = [*small(20)[1:], *(device(n, corp_id="5002") for n in range(50, 55))]
     async with polled(pool, devices, page_size=5, corp_ids=["5001", "5002"]) as f:
-        f.simulator.faults.next(faults.first(lambda: f.show(0)), after=2)
+        f.simulator.faults.next(simulation.first(lambda: f.show(0)), after=2)
         result = await f.sweep(START)
         assert result.outcome == "succeeded"
         assert await f.seen_at(START) == 25
@@ -417,7 +417,7 @@ async def test_a_vendors_wrong_clock_spoils_no_sweep_and_check_says_so(
     pool: asyncpg.Pool, minutes: int
 ) -> None:
     async with polled(pool, small(), page_size=PAGE) as f:
-        f.simulator.faults.next(faults.dated(60.0 * minutes), endpoint=None, times=99)
+        f.simulator.faults.next(simulation.dated(60.0 * minutes), endpoint=None, times=99)
         finding = await checks.account(f.account)
         assert not finding.is_good
         assert finding.found == f"answers, but its clock is {minutes:+d} minutes from ours"
@@ -478,7 +478,7 @@ async def test_a_sweep_that_is_stopped_is_abandoned_and_the_next_one_makes_it_wh
 
 async def crashed(f: Fleet, at: datetime) -> str:
     """Leave what a process leaves that is killed after the second page was stored; returns the cursor."""
-    f.simulator.faults.next(faults.status(403), after=2)
+    f.simulator.faults.next(simulation.status(403), after=2)
     assert (await f.sweep(at)).outcome == "failed"
     f.simulator.faults.clear()
     cursor: str = await f.pool.fetchval(

@@ -45,7 +45,7 @@ class Ratio:
 class FromMemory:
     """A collector whose pages are there already: what is left is the database's part."""
 
-    endpoint_groups = (base.EndpointGroup("devices", timedelta(hours=1), _PAGE),)
+    endpoint_groups = (base.EndpointGroup(name="devices", cadence=timedelta(hours=1), page_size=_PAGE),)
 
     def __init__(self, lines: int, *, repeat_every: int | None = None) -> None:
         self._lines = lines

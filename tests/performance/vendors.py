@@ -6,6 +6,7 @@ import sys
 import msgspec
 from aiohttp import web
 
+from collectors import simulation
 from collectors.kajeet import simulator, world
 from tests.fleet import device
 
@@ -55,7 +56,7 @@ async def serve(kind: str, lines: int) -> None:
         await asyncio.to_thread(sys.stdin.read)  # until the benchmark is done with us
         return
     kajeet = simulator.Simulator(world.StaticWorld(fleet(lines), [world.Group(key="5001")]))
-    async with simulator.serve(kajeet) as url:
+    async with simulation.serve(kajeet) as url:
         print(url, flush=True)
         await asyncio.to_thread(sys.stdin.read)
 
