@@ -9,7 +9,8 @@ CREATE TYPE reading_kind AS ENUM (
     'interval',   -- bytes between two instants
     'counter',    -- total so far in a day or billing cycle; may reset
     'gauge',      -- a rolling total
-    'sample'      -- a state or signal as observed at an instant
+    'sample',     -- a state or signal as observed at an instant
+    'session'     -- a time in which the line was connected
 );
 
 CREATE TYPE reading_series AS ENUM (
@@ -17,7 +18,9 @@ CREATE TYPE reading_series AS ENUM (
     'cycle',         -- the billing cycle or calendar month
     'last_30_days',  -- rolling
     'line',          -- the line's state
-    'modem'          -- the radio's signal
+    'modem',         -- the radio's signal
+    'part',          -- less than the provider's day
+    'connection'     -- the line's sessions
 );
 
 CREATE TYPE line_status AS ENUM ('active', 'suspended', 'deactivated', 'pre_active', 'pending', 'unknown');
@@ -26,6 +29,13 @@ CREATE TYPE suspended_by AS ENUM (
     'loan_desk',  -- checked in at the desk: suspended by design
     'season',     -- a summer suspension
     'carrier'     -- suspended at the carrier, reason not told
+);
+
+CREATE TYPE last_seen_by AS ENUM (
+    'session',     -- the end of its last data session; the present, while one goes on
+    'connection',  -- when it last connected: it may have been connected ever since
+    'cloud',       -- when its manager in the cloud last heard of it
+    'policy_sync'  -- when it last fetched its settings: says nothing of use
 );
 
 CREATE TYPE device_kind AS ENUM (
@@ -231,7 +241,9 @@ CREATE TABLE provider_keys (
     account_id    bigint NOT NULL,
     provider_key  text NOT NULL,
     line_id       bigint NOT NULL,
-    identity      text NOT NULL,  -- a digest of the identifiers as last told: the same needs no second look
+    -- digests of MDN, ICCID, IMEI and serial as last told, 8 characters each, hyphens where never told: who says no
+    -- more, and nothing else, needs no second look
+    identity      text NOT NULL,
     PRIMARY KEY (district_id, account_id, provider_key),
     FOREIGN KEY (district_id, account_id) REFERENCES accounts,
     FOREIGN KEY (district_id, line_id) REFERENCES lines
@@ -251,6 +263,8 @@ CREATE TABLE latest_states (
     day_limit_bytes    bigint,
     cycle_limit_bytes  bigint,
     group_key          text,
+    last_seen_at       timestamptz,
+    last_seen_by       last_seen_by,          -- what this source means by it: the meanings are never mixed
     PRIMARY KEY (district_id, account_id, line_id),
     FOREIGN KEY (district_id, line_id) REFERENCES lines,
     FOREIGN KEY (district_id, account_id) REFERENCES accounts
@@ -300,7 +314,7 @@ CREATE TABLE state_readings (
     kind          reading_kind NOT NULL,
     series        reading_series NOT NULL,
     starts_at     timestamptz NOT NULL,
-    status        line_status NOT NULL,
+    status        line_status,  -- NULL: this source tells none
     suspended_by  suspended_by,
     is_online     boolean,  -- NULL: not told
     PRIMARY KEY (district_id, line_id, account_id, kind, series, starts_at),
@@ -322,6 +336,19 @@ CREATE TABLE signal_readings (
     FOREIGN KEY (district_id, line_id) REFERENCES lines
 ) PARTITION BY RANGE (starts_at);
 CREATE INDEX signal_readings_starts_at ON signal_readings USING brin (starts_at) WITH (pages_per_range = 32);
+
+CREATE TABLE session_readings (
+    district_id  integer NOT NULL,
+    line_id      bigint NOT NULL,
+    account_id   bigint NOT NULL,
+    kind         reading_kind NOT NULL,
+    series       reading_series NOT NULL,
+    starts_at    timestamptz NOT NULL,
+    ends_at      timestamptz,  -- NULL: it went on when it was last read
+    PRIMARY KEY (district_id, line_id, account_id, kind, series, starts_at),
+    FOREIGN KEY (district_id, line_id) REFERENCES lines
+) PARTITION BY RANGE (starts_at);
+CREATE INDEX session_readings_starts_at ON session_readings USING brin (starts_at) WITH (pages_per_range = 32);
 
 -- Use that cannot be given to a day: a portal's period, or a counter's difference over more than 36 hours.
 CREATE TABLE usage_spans (
@@ -489,6 +516,44 @@ CREATE TABLE poll_gaps (
     FOREIGN KEY (district_id, account_id) REFERENCES accounts
 );
 
+-- Students' own devices, as their manager sees them: shown beside coverage, never a line, never a loan's state.
+CREATE TABLE student_devices (
+    district_id        integer NOT NULL,
+    student_device_id  bigint GENERATED ALWAYS AS IDENTITY,
+    account_id         bigint NOT NULL,
+    device_key         text NOT NULL,         -- the vendor's own id
+    group_key          text,
+    raw_status         text,
+    is_in_service      boolean,               -- NULL: a status that is not known
+    read_at            timestamptz NOT NULL,  -- the instant of the newest sweep that saw it
+    last_seen_at       timestamptz,
+    last_seen_by       last_seen_by,
+    PRIMARY KEY (district_id, student_device_id),
+    UNIQUE (district_id, account_id, device_key),
+    FOREIGN KEY (district_id, account_id) REFERENCES accounts
+) WITH (fillfactor = 70);
+
+-- A student's device on a day: how long it was in use, and whether it was online at school and elsewhere. No row,
+-- and NULL: nothing is known.
+CREATE TABLE student_device_days (
+    district_id        integer NOT NULL,
+    on_day             date NOT NULL,
+    student_device_id  bigint NOT NULL,
+    active_seconds     integer,
+    was_at_school      boolean,
+    was_elsewhere      boolean,
+    PRIMARY KEY (district_id, on_day, student_device_id)
+) PARTITION BY RANGE (on_day);
+
+-- What each credential may spend next, in all processes. A credential is named by a fingerprint; one may serve several
+-- districts, so this table alone knows none.
+CREATE TABLE credential_budgets (
+    fingerprint        text PRIMARY KEY,
+    next_slot_at       timestamptz NOT NULL,  -- no request before this
+    holder             uuid,                  -- who has a request under way, where only one may be
+    holder_expires_at  timestamptz            -- a process that is gone frees it by then
+) WITH (fillfactor = 50);
+
 CREATE TABLE imports (
     district_id    integer NOT NULL REFERENCES districts,
     import_id      bigint GENERATED ALWAYS AS IDENTITY,
@@ -510,7 +575,10 @@ DECLARE
     partition_name text;
     made integer := 0;
 BEGIN
-    FOREACH parent IN ARRAY ARRAY['usage_readings', 'state_readings', 'signal_readings', 'line_days', 'loan_days'] LOOP
+    FOREACH parent IN ARRAY ARRAY[
+        'usage_readings', 'state_readings', 'signal_readings', 'session_readings', 'line_days', 'loan_days',
+        'student_device_days'
+    ] LOOP
         month := date_trunc('month', first_on);
         WHILE month <= last_on LOOP
             partition_name := parent || to_char(month, '_YYYYMM');
