@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from collectors import base, budget, client, registry
+from collectors import base, budget, client, entry, registry
 from collectors import errors as collector_errors
 from service import config as configs
 from service import errors
 from service.metrics import Metrics
 from service.polling import accounts as polled
 from service.store import accounts as account_rows
+from service.store import budgets as shared_budgets
 from service.store import embedded, migrations, rollups
 from service.store import pool as pools
 from service.store import source as sources
@@ -127,12 +128,28 @@ def _account(account: configs.Account, district: configs.District) -> account_ro
         key=account.key,
         collector=account.collector,
         time_zone=account.time_zone or district.time_zone,
-        lag_days=account.lag_days,
-        rank=account.rank,
+        lag_days=_lag_days(account),
+        rank=_rank(account),
         cadence=_cadence(account),
         plan_key=account.plan,
         groups=account.groups,
     )
+
+
+def _lag_days(account: configs.Account) -> int:
+    if account.lag_days is not None:
+        return account.lag_days
+    return (
+        0 if account.collector == configs.FILE_COLLECTOR else registry.COLLECTORS[account.collector].lag_days
+    )
+
+
+def _rank(account: configs.Account) -> int:
+    """Carriers go before routers, unless configured; a file is a carrier's portal."""
+    if account.rank is not None:
+        return account.rank
+    is_file = account.collector == configs.FILE_COLLECTOR
+    return entry.Source.CARRIER if is_file else registry.COLLECTORS[account.collector].source
 
 
 def _cadence(account: configs.Account) -> timedelta:
@@ -144,8 +161,8 @@ def _cadence(account: configs.Account) -> timedelta:
 
 @contextlib.asynccontextmanager
 async def collectors(ready: Opened, metrics: Metrics) -> AsyncIterator[list[polled.Account]]:
-    """Every account's collector; those of one credential share its budget. Raises ConfigError."""
-    budgets = budget.LocalBudgets()
+    """Every account's collector; those of one credential share its budget, in all processes. Raises ConfigError."""
+    budgets = shared_budgets.SharedBudgets(ready.pool)
     async with contextlib.AsyncExitStack() as stack:
         built = []
         for district in ready.config.districts:
@@ -154,7 +171,10 @@ async def collectors(ready: Opened, metrics: Metrics) -> AsyncIterator[list[poll
                     collector = _collector(district, account, budgets, metrics)
                     stack.push_async_callback(collector.aclose)
                     source = ready.sources[district.id, account.key]
-                    built.append(polled.Account(account.key, source, collector))
+                    spending = registry.spending(
+                        account.collector, account.options, configs.credentials(account)
+                    )
+                    built.append(polled.Account(account.key, source, collector, spending))
         yield built
 
 

@@ -1,6 +1,5 @@
 """What `afterbell check` looks at: does every account answer, and are the records fit to be counted?"""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -28,6 +27,7 @@ class Finding:
     is_good: bool
     found: str
     advice: str = ""
+    lines: int | None = None  # of an account that answers and tells
 
 
 async def account(polled: accounts.Account) -> Finding:
@@ -53,16 +53,13 @@ def _judged(polled: accounts.Account, probe: base.Probe) -> Finding:
         reasons = "; ".join(said)
         advice = 'set the names that this account uses in options.fields, or "" for one it does not have'
         return Finding(polled.name, False, f"answers, but not as described: {reasons}", advice)
-    return Finding(polled.name, True, _found(polled, probe))
+    return Finding(polled.name, True, _found(polled, probe), lines=probe.lines)
 
 
 def _found(polled: accounts.Account, probe: base.Probe) -> str:
     if probe.lines is None:
         return "answers"
-    requests = sum(
-        math.ceil(probe.lines / group.page_size) * group.page_cost
-        for group in polled.collector.endpoint_groups
-    )
+    requests = sum(group.requests(probe.lines) for group in polled.collector.endpoint_groups)
     return f"answers; lists {probe.lines} lines, {requests} request(s) a sweep"
 
 

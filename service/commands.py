@@ -16,11 +16,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from collectors import base
-from service import app, checks, coverage_table, errors, serving
+from service import app, budget_table, checks, coverage_table, errors, serving
 from service import config as configs
 from service.demo import stage
 from service.metrics import Metrics
-from service.polling import accounts, runner
+from service.polling import accounts, budget_plan, runner
+from service.store import accounts as account_rows
 from service.store import coverage as coverage_rows
 from service.store import embedded, migrations, rollups
 
@@ -137,6 +138,10 @@ async def _check(config: configs.Config) -> bool:
         with _err.status("trying every account"):
             findings = [await checks.account(account) for account in polled]
             findings += await checks.records(ready.pool)
+        known = await account_rows.lines(ready.pool)
+        told = {account.source: finding.lines for account, finding in zip(polled, findings, strict=False)}
+        lines = {source: max(told.get(source) or 0, known.get(source, 0)) for source in known}
+        plan = budget_plan.of_accounts(polled, lines)
     table = Table(title="afterbell check", title_justify="left")
     for heading in ("", "what", "found", "what to do"):
         table.add_column(heading, overflow="fold")
@@ -144,7 +149,9 @@ async def _check(config: configs.Config) -> bool:
         mark = "[green]ok[/]" if finding.is_good else "[bold red]wrong[/]"
         table.add_row(mark, escape(finding.what), escape(finding.found), escape(finding.advice))
     _out.print(table)
-    return all(finding.is_good for finding in findings)
+    if plan:
+        budget_table.show(_out, plan)
+    return all(finding.is_good for finding in findings) and budget_plan.overload(plan) <= 1
 
 
 def demo(

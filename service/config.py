@@ -132,8 +132,8 @@ class Account(Section):
     key: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")
     collector: str
     time_zone: TimeZone | None = None  # of the provider's day; default: the district's
-    lag_days: int = Field(default=0, ge=0, le=14)
-    rank: int = Field(default=1, ge=1, le=99)
+    lag_days: int | None = Field(default=None, ge=0, le=14)  # None: the collector knows
+    rank: int | None = Field(default=None, ge=1, le=99)  # None: carriers 1, routers 2, students' devices 3
     plan: str | None = None
     groups: dict[
         str, Annotated[str, Field(pattern=r"^\d{12}$")]

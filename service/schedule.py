@@ -39,13 +39,16 @@ class Schedule:
             self._add(job)
 
     def _add(self, job: Job) -> None:
-        jitter = min(job.every * _JITTER_RATIO, _LONGEST_JITTER)
         self._scheduler.add_job(
             job.run,
-            IntervalTrigger(seconds=job.every.total_seconds(), jitter=jitter.total_seconds(), timezone=UTC),
+            _trigger(job.every),
             id=job.name,
             next_run_time=datetime.now(UTC) + job.first_after,
         )
+
+    def reschedule(self, name: str, every: timedelta) -> None:
+        """Run a job at another pace from now on."""
+        self._scheduler.reschedule_job(name, trigger=_trigger(every))
 
     def _on_skip(self, event: events.JobExecutionEvent) -> None:
         self._skipped[event.job_id]()
@@ -55,3 +58,8 @@ class Schedule:
 
     def stop(self) -> None:
         self._scheduler.shutdown(wait=False)
+
+
+def _trigger(every: timedelta) -> IntervalTrigger:
+    jitter = min(every * _JITTER_RATIO, _LONGEST_JITTER)
+    return IntervalTrigger(seconds=every.total_seconds(), jitter=jitter.total_seconds(), timezone=UTC)

@@ -14,7 +14,8 @@ from typing import Any
 from collectors import base
 from service import app, errors, schedule, web
 from service.metrics import Metrics
-from service.polling import accounts, runner
+from service.polling import accounts, budget_plan, runner
+from service.store import accounts as account_rows
 from service.store import coverage, partitions, polls, rollups
 from service.web import server as web_server
 
@@ -77,6 +78,8 @@ class Service:
         self._running: set[asyncio.Task[object]] = set()
         self._is_database_away = False
         self._is_stopping = False
+        self._jobs: schedule.Schedule | None = None
+        self._every: dict[str, timedelta] = {}  # by name of a sweep's job, as the budgets allow
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
@@ -89,16 +92,17 @@ class Service:
             ready=lambda: self._snapshot is not None and not self._is_database_away,
         )
         await self._guarded(self._roll_up)
-        jobs = schedule.Schedule(await self._jobs())
+        await self._plan()
+        self._jobs = schedule.Schedule(await self._job_table())
         async with web_server.serving(application, host=settings.host, port=settings.port) as port:
-            jobs.start()
+            self._jobs.start()
             try:
                 yield f"http://{settings.host}:{port}/"
             finally:
-                jobs.stop()
+                self._jobs.stop()
                 await self._finish()
 
-    async def _jobs(self) -> list[schedule.Job]:
+    async def _job_table(self) -> list[schedule.Job]:
         jobs = [
             schedule.Job("rollup", ROLLUP_EVERY, self._job(self._roll_up), first_after=ROLLUP_EVERY),
             schedule.Job("maintain", MAINTAIN_EVERY, self._job(self._maintain)),
@@ -109,8 +113,8 @@ class Service:
         return jobs + [await self._sweep_job(account, group) for account, group in groups]
 
     async def _sweep_job(self, account: accounts.Account, group: base.EndpointGroup) -> schedule.Job:
-        name = f"{account.name}, {group.name}"
-        every = self._sweep_every or group.cadence
+        name = _job_name(account, group)
+        every = self._every.get(name, self._sweep_every or group.cadence)
         self._attempts.expect(name, every)
         return schedule.Job(
             name,
@@ -160,7 +164,37 @@ class Service:
             # Another process reads it, or one that is gone did: its lease runs out within minutes.
             await asyncio.sleep(HELD_SECONDS)
             self._attempts.made(name)
+        await self._plan()
         await self._roll_up()
+
+    async def _plan(self) -> None:
+        """Fit the sweeps into the vendors' limits, for as many lines as are known by now."""
+        if self._sweep_every is not None:
+            return
+        lines = await account_rows.lines(self._ready.pool)
+        plan = budget_plan.of_accounts(self._polled, lines)
+        for planned in plan:
+            await self._follow(planned)
+        for account in self._polled:
+            listing = [it.every for it in plan if it.account is account and it.group.lists_lines]
+            if listing:
+                await account_rows.set_cadence(self._ready.pool, account.source, min(listing))
+
+    async def _follow(self, planned: budget_plan.Planned) -> None:
+        name = _job_name(planned.account, planned.group)
+        before = self._every.get(name, planned.group.cadence)
+        if planned.every == before:
+            return
+        self._every[name] = planned.every
+        self._attempts.expect(name, planned.every)
+        _log.warning(
+            "%s; it is swept every %s",
+            planned,
+            budget_plan.spoken(planned.every),
+            extra={"action": "cadence_stretched"},
+        )
+        if self._jobs is not None:
+            self._jobs.reschedule(name, planned.every)
 
     async def _roll_up(self) -> None:
         async with self._rolling_up:
@@ -195,6 +229,10 @@ class Service:
             task.cancel()
         if running:
             await asyncio.wait(running, timeout=_STOP_SECONDS)
+
+
+def _job_name(account: accounts.Account, group: base.EndpointGroup) -> str:
+    return f"{account.name}, {group.name}"
 
 
 async def roll_up(ready: app.Opened, now: datetime, told: rollups.Told = lambda day, marked: None) -> int:

@@ -380,6 +380,7 @@ CREATE TABLE line_days (
     suspended_by             suspended_by,
     has_reached_day_limit    boolean NOT NULL DEFAULT false,
     has_reached_cycle_limit  boolean,        -- NULL: no total of the cycle read on the day, or no limit
+    is_state_fresh           boolean NOT NULL DEFAULT false,  -- a state, if only online or not, was read as late
     PRIMARY KEY (district_id, on_day, line_id, account_id)
 ) PARTITION BY RANGE (on_day);
 CREATE INDEX line_days_at_limit ON line_days (district_id, on_day, line_id) WHERE has_reached_day_limit;
@@ -540,8 +541,8 @@ CREATE TABLE student_device_days (
     on_day             date NOT NULL,
     student_device_id  bigint NOT NULL,
     active_seconds     integer,
-    was_at_school      boolean,
-    was_elsewhere      boolean,
+    was_at_school      boolean,  -- true, or NULL
+    was_elsewhere      boolean,  -- true, or NULL
     PRIMARY KEY (district_id, on_day, student_device_id)
 ) PARTITION BY RANGE (on_day);
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from collectors import base
+from collectors import base, entry
 from service.store import source as sources
 
 Clock = Callable[[], datetime]  # the present instant, UTC: a demo's is not the wall's
@@ -17,6 +17,7 @@ class Account:
     key: str
     source: sources.Source
     collector: base.Collector
+    spending: entry.Spending | None = None  # None: a pretend vendor has no limit
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from collectors import readings
 
 BATCH_ROWS = 10_000  # readings a transaction: small vendor pages are written together
+_FEW = 8  # readings of one line in a snapshot; a longer history differs from line to line
 _QUEUED_BATCHES = 1  # one is written while the next is fetched: memory stays flat, whatever the fleet
 
 
@@ -15,6 +16,7 @@ class Batch:
     """Pages that are written in one transaction. ``is_last`` ends the sweep, and may be empty."""
 
     sightings: list[readings.Sighting] = field(default_factory=list)
+    student_devices: list[readings.StudentDevice] = field(default_factory=list)
     groups: list[readings.Group] = field(default_factory=list)
     rejected: list[readings.Rejection] = field(default_factory=list)
     unmapped: dict[str, int] = field(default_factory=dict)
@@ -26,6 +28,7 @@ class Batch:
 
     def add(self, page: readings.Page) -> None:
         self.sightings += page.sightings
+        self.student_devices += page.student_devices
         self.groups += page.groups
         self.rejected += page.rejected
         for status, count in page.unmapped.items():
@@ -37,11 +40,19 @@ class Batch:
 
 
 def _rows(page: readings.Page) -> int:
-    """About how many: rows of one list are alike, so the first stands for all."""
+    """About how many: rows of one list are alike, so the first stands for all of a snapshot."""
+    if page.student_devices:
+        return sum(1 + len(device.active_days) + len(device.whereabouts) for device in page.student_devices)
     if not page.sightings:
         return 0
     first = page.sightings[0]
-    return len(page.sightings) * (len(first.usage) + len(first.states) + len(first.signals))
+    if len(first.usage) + len(first.sessions) > _FEW:
+        return sum(_readings(seen) for seen in page.sightings)
+    return len(page.sightings) * _readings(first)
+
+
+def _readings(seen: readings.Sighting) -> int:
+    return max(1, len(seen.usage) + len(seen.states) + len(seen.signals) + len(seen.sessions))
 
 
 async def batches(pages: AsyncIterator[readings.Page], *, rows: int = BATCH_ROWS) -> AsyncIterator[Batch]:

@@ -5,8 +5,8 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from collectors import base
-from service.polling import accounts, ingest
-from service.store import polls, sightings
+from service.polling import accounts, ingest, plausible
+from service.store import polls, sightings, student_devices
 from service.store import pool as pools
 from service.store import readings as reading_rows
 
@@ -34,12 +34,14 @@ class Sweep:
         self._account = account
         self._group = group
         self._claim = claim
+        self._kept = 0  # rejections in a batch that are of a reading: its line was seen all the same
         self._dropped = 0  # rows that are none of the lines seen; other rejections are of an identifier
         self._rejected: Counter[str] = Counter()
         self._unmapped: Counter[str] = Counter()
         self._first_paths: dict[str, str] = {}
         self._was_taken_up = False
         self._is_second_pass = False
+        self._partitioned_from = instant
 
     async def run(self, cursor: str | None) -> None:
         """Read to the end. Raises CollectorError, LeaseLost; what was committed before stays."""
@@ -61,15 +63,25 @@ class Sweep:
 
     async def _write(self, batch: ingest.Batch) -> None:
         """Rows, progress and, with the last batch, the watermark: all in one transaction."""
-        source = self._account.source
+        source, group = self._account.source, self._group
+        self._kept = 0
+        if not group.is_snapshot:
+            batch.sightings, implausible = plausible.within(batch.sightings, self.instant)
+            batch.rejected += implausible
+            self._kept = len(implausible)
         async with self._pool.acquire() as connection, connection.transaction():
             await polls.renew(connection, self._claim)
+            await self._make_room(connection, batch)
             stored = await sightings.store(
                 connection,
                 source,
                 batch.sightings,
                 instant=self.instant,
-                may_overlap=not self._group.is_snapshot,
+                may_overlap=not group.is_snapshot,
+                lists_lines=group.lists_lines,
+            )
+            stored.rows += await student_devices.store(
+                connection, source, batch.student_devices, self.instant
             )
             await sightings.store_groups(connection, source, batch.groups)
             self._count(batch, stored)
@@ -85,12 +97,24 @@ class Sweep:
         """The oldest and the newest instant that a batch tells of: those of a snapshot are the sweep's own."""
         if self._group.is_snapshot:
             return self.instant, self.instant
-        told = [
-            *(usage.starts_at for seen in batch.sightings for usage in seen.usage),
-            *(state.starts_at for seen in batch.sightings for state in seen.states),
-            *(signal.starts_at for seen in batch.sightings for signal in seen.signals),
-        ]
+        told = list(plausible.instants(batch.sightings))
         return min(told, default=self.instant), max(told, default=None)
+
+    async def _make_room(self, connection: pools.Connection, batch: ingest.Batch) -> None:
+        """Partitions for what a batch tells of earlier months."""
+        days = (day.on for device in batch.student_devices for day in device.active_days)
+        oldest = min(
+            *plausible.instants(batch.sightings),
+            *plausible.session_starts(batch.sightings),
+            *(datetime.combine(day, datetime.min.time(), self.instant.tzinfo) for day in days),
+            *(seen.at for device in batch.student_devices for seen in device.whereabouts),
+            self._partitioned_from,
+            self.instant,
+        )
+        if oldest < self._partitioned_from:
+            day = timedelta(days=1)
+            await reading_rows.ensure_partitions(connection, oldest.date() - day, self.instant.date())
+            self._partitioned_from = oldest
 
     def _count(self, batch: ingest.Batch, stored: sightings.Stored) -> None:
         at = self.progress
@@ -102,7 +126,7 @@ class Sweep:
             at.lines_promised = batch.total
         if not self._is_second_pass:  # the same rows are bad the second time
             self._count_rejections(batch, stored)
-            self._dropped += len(batch.rejected) + stored.dropped
+            self._dropped += len(batch.rejected) + stored.dropped - self._kept
         at.rows_rejected = self._rejected.total()
 
     def _count_rejections(self, batch: ingest.Batch, stored: sightings.Stored) -> None:
@@ -134,7 +158,7 @@ class Sweep:
         await polls.move_watermark(connection, self._claim, self.instant)
         await polls.record_success(connection, self._claim, now)
         await polls.record_rejections(connection, self._claim, self.run_id, self._rejections())
-        if not missing:
+        if not missing and self._group.lists_lines:
             await sightings.close_replaced(connection, self._account.source, self.instant)
         await polls.finish(connection, self._claim, self.run_id, outcome=self.outcome, now=now)
 

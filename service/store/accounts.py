@@ -54,6 +54,19 @@ async def sync(pool: asyncpg.Pool, districts: Sequence[District]) -> dict[tuple[
     return found
 
 
+async def lines(pool: asyncpg.Pool) -> dict[sources.Source, int]:
+    """How many lines (or students' devices) each account has shown so far."""
+    with pools.translated():
+        rows = await pool.fetch(sql.queries()["lines_of_accounts"])
+    return {sources.Source(row["district_id"], row["account_id"]): row["lines"] for row in rows}
+
+
+async def set_cadence(pool: asyncpg.Pool, source: sources.Source, cadence: timedelta) -> None:
+    """Tell how often the account's line states can really be read: facts become unknown by it."""
+    with pools.translated():
+        await pool.execute(sql.queries()["set_cadence"], source.district_id, source.account_id, cadence)
+
+
 async def _sync_district(connection: asyncpg.Connection, district: District) -> dict[str, sources.Source]:
     queries = sql.queries()
     district_id = district.district_id

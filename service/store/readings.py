@@ -23,9 +23,10 @@ class Rows:
     usage: list[str]
     states: list[str]
     signals: list[str]
+    sessions: list[str]
 
     def __len__(self) -> int:
-        return len(self.usage) + len(self.states) + len(self.signals)
+        return len(self.usage) + len(self.states) + len(self.signals) + len(self.sessions)
 
 
 class Builder:
@@ -35,7 +36,7 @@ class Builder:
     """
 
     def __init__(self, source: sources.Source) -> None:
-        self.rows = Rows([], [], [])
+        self.rows = Rows([], [], [], [])
         self._before = f"{source.district_id}\t"
         self._account = f"\t{source.account_id}\t"
         self._usage_heads: dict[int, tuple[_Heading, str]] = {}  # by place within a sighting
@@ -59,6 +60,8 @@ class Builder:
             self.rows.states.append(f"{start}{tail[1]}")
         for signal in sighting.signals:
             self.rows.signals.append(f"{start}{_signal_tail(signal)}")
+        for session in sighting.sessions:
+            self.rows.sessions.append(f"{start}{_session_tail(session)}")
 
 
 def _usage_head(heading: _Heading) -> str:
@@ -68,13 +71,18 @@ def _usage_head(heading: _Heading) -> str:
 
 
 def _state_tail(state: readings.State) -> str:
-    by = state.suspended_by or _NULL
-    return f"sample\tline\t{state.starts_at.isoformat()}\t{state.status}\t{by}\t{_FLAGS[state.is_online]}\n"
+    status, by = state.status or _NULL, state.suspended_by or _NULL
+    return f"sample\tline\t{state.starts_at.isoformat()}\t{status}\t{by}\t{_FLAGS[state.is_online]}\n"
 
 
 def _signal_tail(signal: readings.Signal) -> str:
     values = "\t".join(map(_number, (signal.rsrp_dbm, signal.rsrq_db, signal.sinr_db)))
     return f"sample\tmodem\t{signal.starts_at.isoformat()}\t{values}\n"
+
+
+def _session_tail(session: readings.Session) -> str:
+    until = _NULL if session.ends_at is None else session.ends_at.isoformat()
+    return f"session\tconnection\t{session.starts_at.isoformat()}\t{until}\n"
 
 
 def _number(value: float | None) -> str:
@@ -95,6 +103,7 @@ def _tables(rows: Rows) -> Iterable[tuple[str, list[str]]]:
         ("usage_readings", rows.usage),
         ("state_readings", rows.states),
         ("signal_readings", rows.signals),
+        ("session_readings", rows.sessions),
     )
     return ((table, lines) for table, lines in tables if lines)
 

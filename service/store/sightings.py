@@ -35,21 +35,28 @@ async def store(
     *,
     instant: datetime,
     may_overlap: bool = False,
+    lists_lines: bool = True,
 ) -> Stored:
     """Write a batch inside the caller's transaction. A line that this instant has been stored for is skipped.
 
+    ``lists_lines``: the sweep tells of every line what it is like now; else it adds to what another tells.
     Lines that were last read longer ago than the longest difference are returned in ``away``, with that instant.
     """
     stored = Stored()
     unique = _one_of_each(sightings, may_overlap=may_overlap)
     if not unique:
         return stored
-    fresh = await _fresh(connection, source, unique, instant, stored, may_overlap=may_overlap)
+    skips_repeats = lists_lines and not may_overlap
+    fresh = await _fresh(connection, source, unique, instant, stored, skips_repeats=skips_repeats)
     builder = reading_rows.Builder(source)
     for line_id, sighting in fresh.items():
         builder.add(line_id, sighting)
     await reading_rows.append(connection, builder.rows, may_overlap=may_overlap)
-    await _upsert_latest(connection, source, fresh, instant)
+    if lists_lines:
+        await _upsert_latest(connection, source, fresh, instant)
+    else:
+        await _note_latest(connection, source, fresh, instant)
+    await _set_kinds(connection, source, fresh)
     stored.rows = len(builder.rows) + len(fresh)
     stored.lines = len(fresh) - stored.repeated
     return stored
@@ -69,9 +76,16 @@ def _one_of_each(sightings: Sequence[readings.Sighting], *, may_overlap: bool) -
 def _together(first: readings.Sighting, later: readings.Sighting) -> readings.Sighting:
     return msgspec.structs.replace(
         first,
+        mdn=first.mdn or later.mdn,
+        iccid=first.iccid or later.iccid,
+        imei=first.imei or later.imei,
+        serial=first.serial or later.serial,
         usage=first.usage + later.usage,
         states=first.states + later.states,
         signals=first.signals + later.signals,
+        sessions=first.sessions + later.sessions,
+        last_seen_at=later.last_seen_at or first.last_seen_at,
+        last_seen_by=later.last_seen_by or first.last_seen_by,
     )
 
 
@@ -82,7 +96,7 @@ async def _fresh(
     instant: datetime,
     stored: Stored,
     *,
-    may_overlap: bool,
+    skips_repeats: bool,
 ) -> dict[int, readings.Sighting]:
     """The sightings to store, by line; registers lines that are new. A repeat may correct where rows may overlap."""
     found = await _look_up(connection, source, sightings, instant)
@@ -92,7 +106,7 @@ async def _fresh(
         line_id, is_repeat, away_since = row
         if line_id is None:
             new.append(sighting)
-        elif not is_repeat or may_overlap:
+        elif not (is_repeat and skips_repeats):
             fresh[line_id] = sighting
             stored.repeated += is_repeat
             if away_since is not None:
@@ -132,21 +146,60 @@ async def _upsert_latest(
     if not fresh:
         return
     seen = list(fresh.values())
-    states = [sighting.states[-1] if sighting.states else None for sighting in seen]
     await connection.execute(
         sql.queries()["upsert_latest_states"],
         source.district_id,
         source.account_id,
         instant,
+        *_told(fresh),
+        texts.joined(sighting.day_limit_bytes for sighting in seen),
+        texts.joined(sighting.cycle_limit_bytes for sighting in seen),
+        texts.joined(sighting.group_key for sighting in seen),
+    )
+
+
+async def _note_latest(
+    connection: asyncpg.Connection,
+    source: sources.Source,
+    fresh: dict[int, readings.Sighting],
+    instant: datetime,
+) -> None:
+    telling = {
+        line_id: sighting for line_id, sighting in fresh.items() if sighting.states or sighting.last_seen_at
+    }
+    if telling:
+        await connection.execute(
+            sql.queries()["note_latest_states"],
+            source.district_id,
+            source.account_id,
+            instant,
+            *_told(telling),
+        )
+
+
+def _told(fresh: dict[int, readings.Sighting]) -> Sequence[str]:
+    """Lines, statuses, raw statuses, suspended by, online, last seen at and by: each one text."""
+    seen = list(fresh.values())
+    states = [sighting.states[-1] if sighting.states else None for sighting in seen]
+    return (
         texts.joined(fresh),
         texts.joined(state and state.status for state in states),
         texts.joined(state and state.raw_status for state in states),
         texts.joined(state and state.suspended_by for state in states),
         texts.joined(state.is_online if state else None for state in states),
-        texts.joined(sighting.day_limit_bytes for sighting in seen),
-        texts.joined(sighting.cycle_limit_bytes for sighting in seen),
-        texts.joined(sighting.group_key for sighting in seen),
+        texts.joined(sighting.last_seen_at and sighting.last_seen_at.isoformat() for sighting in seen),
+        texts.joined(sighting.last_seen_by for sighting in seen),
     )
+
+
+async def _set_kinds(
+    connection: asyncpg.Connection, source: sources.Source, fresh: dict[int, readings.Sighting]
+) -> None:
+    kinds = {line_id: sighting.device_kind for line_id, sighting in fresh.items() if sighting.device_kind}
+    if kinds:
+        await connection.execute(
+            sql.queries()["set_device_kinds"], source.district_id, list(kinds), list(kinds.values())
+        )
 
 
 async def store_groups(

@@ -15,6 +15,9 @@ ALTER TABLE latest_states ADD COLUMN last_seen_at timestamptz, ADD COLUMN last_s
 
 ALTER TABLE state_readings ALTER COLUMN status DROP NOT NULL;
 
+ALTER TABLE line_days ADD COLUMN is_state_fresh boolean NOT NULL DEFAULT false;
+UPDATE line_days SET is_state_fresh = true WHERE status IS NOT NULL;
+
 CREATE TABLE session_readings (
     district_id  integer NOT NULL,
     line_id      bigint NOT NULL,
@@ -54,8 +57,8 @@ CREATE TABLE student_device_days (
     on_day             date NOT NULL,
     student_device_id  bigint NOT NULL,
     active_seconds     integer,
-    was_at_school      boolean,
-    was_elsewhere      boolean,
+    was_at_school      boolean,  -- true, or NULL
+    was_elsewhere      boolean,  -- true, or NULL
     PRIMARY KEY (district_id, on_day, student_device_id)
 ) PARTITION BY RANGE (on_day);
 

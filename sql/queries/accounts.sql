@@ -47,3 +47,16 @@ FROM unnest($3::text[], $4::text[]) AS q (group_key, ncessch)
 JOIN schools AS s ON s.district_id = $1 AND s.ncessch = q.ncessch
 ON CONFLICT (district_id, account_id, group_key) DO UPDATE SET school_id = excluded.school_id
 WHERE provider_groups.school_id IS DISTINCT FROM excluded.school_id;
+
+-- lines_of_accounts --
+-- How many lines, or students' devices, each account has shown so far.
+SELECT a.district_id, a.account_id,
+    (SELECT count(*) FROM provider_keys AS k WHERE k.district_id = a.district_id AND k.account_id = a.account_id)
+    + (SELECT count(*) FROM student_devices AS s WHERE s.district_id = a.district_id AND s.account_id = a.account_id)
+        AS lines
+FROM accounts AS a
+WHERE a.is_in_use;
+
+-- set_cadence --
+-- How often the account's line states can really be read. Parameters: district, account, cadence.
+UPDATE accounts SET cadence = $3 WHERE district_id = $1 AND account_id = $2 AND cadence <> $3;

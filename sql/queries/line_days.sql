@@ -48,7 +48,7 @@ WHERE a.district_id = $1
         < $3::timestamptz - 2 * a.cadence
     AND EXISTS (
         SELECT FROM line_days AS l
-        WHERE l.district_id = $1 AND l.on_day = $2 AND l.account_id = a.account_id AND l.status IS NOT NULL
+        WHERE l.district_id = $1 AND l.on_day = $2 AND l.account_id = a.account_id AND l.is_state_fresh
     )
 ON CONFLICT DO NOTHING;
 
@@ -86,6 +86,7 @@ days AS (
         day::date::timestamp AT TIME ZONE local_zone AS starts_at,
         (day::date + 1)::timestamp AT TIME ZONE local_zone AS ends_at,
         least((day::date + 1)::timestamp AT TIME ZONE local_zone, $5::timestamptz) AS judged_at,
+        day::date::timestamp AT TIME ZONE provider_zone AS provider_starts_at,
         least((day::date + 1)::timestamp AT TIME ZONE provider_zone, $5::timestamptz) AS provider_judged_at
     FROM account
     CROSS JOIN generate_series($3::date, $4::date, interval '1 day') AS day
@@ -105,12 +106,15 @@ limits AS (
         AND (s.day_limit_bytes IS NOT NULL OR s.cycle_limit_bytes IS NOT NULL OR p.allowance_bytes IS NOT NULL)
 ),
 intervals AS (
-    SELECT line_id, on_day, sum(total_bytes)::bigint AS total_bytes
+    -- told: how much of the day the figures are of; the provider's own figure for a day is of all of it
+    SELECT
+        line_id, on_day, sum(total_bytes)::bigint AS total_bytes,
+        CASE WHEN bool_and(is_part) THEN sum(ends_at - starts_at) END AS told
     FROM (
         SELECT
             r.line_id,
             ((r.starts_at + (r.ends_at - r.starts_at) / 2) AT TIME ZONE a.provider_zone)::date AS on_day,
-            r.total_bytes
+            r.total_bytes, r.series = 'part' AS is_part, r.starts_at, r.ends_at
         FROM usage_readings AS r
         CROSS JOIN account AS a
         WHERE r.district_id = $1 AND r.account_id = $2 AND r.kind = 'interval'
@@ -150,6 +154,8 @@ finest AS (
     CROSS JOIN days AS d
     CROSS JOIN account AS a
     LEFT JOIN intervals AS i ON i.line_id = l.line_id AND i.on_day = d.on_day
+        -- parts of 0 with a gap between them are not a day of 0
+        AND (i.total_bytes > 0 OR i.told IS NULL OR i.told >= d.provider_judged_at - d.provider_starts_at - a.tolerance)
     LEFT JOIN buckets AS b ON b.line_id = l.line_id AND b.on_day = d.on_day
 ),
 lacking AS (
@@ -248,6 +254,7 @@ zero_days AS (
         AND sum(s.used_bytes) = 0 AND NOT bool_or(s.is_reset)
 ),
 statuses AS (
+    -- a source that tells no status has been told of, and that is fresh as well
     SELECT DISTINCT ON (r.line_id, d.on_day) r.line_id, d.on_day, r.status, r.suspended_by
     FROM days AS d
     CROSS JOIN account AS a
@@ -255,7 +262,7 @@ statuses AS (
     WHERE r.district_id = $1 AND r.account_id = $2
         AND r.starts_at >= $7 AND r.starts_at < $8
         AND ($6::bigint[] IS NULL OR r.line_id = ANY ($6))
-    ORDER BY r.line_id, d.on_day, r.starts_at DESC
+    ORDER BY r.line_id, d.on_day, r.status IS NULL, r.starts_at DESC
 ),
 cycle_totals AS (
     SELECT DISTINCT ON (r.line_id, d.on_day) r.line_id, d.on_day, r.total_bytes
@@ -268,7 +275,7 @@ cycle_totals AS (
 ),
 told AS (
     SELECT
-        f.line_id, f.on_day, s.status, s.suspended_by,
+        f.line_id, f.on_day, s.status, s.suspended_by, s.line_id IS NOT NULL AS is_state_fresh,
         CASE
             WHEN f.used_bytes IS NOT NULL THEN f.used_bytes
             WHEN x.used_bytes > 0 OR x.read_at >= f.judged_at - a.tolerance THEN x.used_bytes
@@ -295,26 +302,28 @@ changed AS (
     FROM told AS t
     LEFT JOIN line_days AS o
         ON o.district_id = $1 AND o.on_day = t.on_day AND o.line_id = t.line_id AND o.account_id = $2
-    WHERE (t.used_bytes IS NOT NULL OR t.status IS NOT NULL OR t.has_reached_cycle_limit IS NOT NULL
+    WHERE (t.used_bytes IS NOT NULL OR t.is_state_fresh OR t.has_reached_cycle_limit IS NOT NULL
            OR o.line_id IS NOT NULL)
         AND (o.line_id IS NULL
-            OR (o.used_bytes, o.basis, o.status, o.suspended_by, o.has_reached_day_limit, o.has_reached_cycle_limit)
+            OR (o.used_bytes, o.basis, o.status, o.suspended_by, o.has_reached_day_limit, o.has_reached_cycle_limit,
+                o.is_state_fresh)
             IS DISTINCT FROM
-            (t.used_bytes, t.basis, t.status, t.suspended_by, t.has_reached_day_limit, t.has_reached_cycle_limit))
+            (t.used_bytes, t.basis, t.status, t.suspended_by, t.has_reached_day_limit, t.has_reached_cycle_limit,
+             t.is_state_fresh))
 ),
 written AS (
     INSERT INTO line_days AS o (
         district_id, on_day, line_id, account_id, used_bytes, basis, status, suspended_by,
-        has_reached_day_limit, has_reached_cycle_limit
+        has_reached_day_limit, has_reached_cycle_limit, is_state_fresh
     )
     SELECT
         $1, on_day, line_id, $2, used_bytes, basis, status, suspended_by,
-        has_reached_day_limit, has_reached_cycle_limit
+        has_reached_day_limit, has_reached_cycle_limit, is_state_fresh
     FROM changed
     ON CONFLICT (district_id, on_day, line_id, account_id) DO UPDATE
     SET used_bytes = excluded.used_bytes, basis = excluded.basis, status = excluded.status,
         suspended_by = excluded.suspended_by, has_reached_day_limit = excluded.has_reached_day_limit,
-        has_reached_cycle_limit = excluded.has_reached_cycle_limit
+        has_reached_cycle_limit = excluded.has_reached_cycle_limit, is_state_fresh = excluded.is_state_fresh
     RETURNING o.on_day
 ),
 marked AS (

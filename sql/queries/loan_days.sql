@@ -139,8 +139,15 @@ day_limits AS (
     WHERE district_id = $1 AND on_day BETWEEN $2::date - 6 AND $2 AND has_reached_day_limit
     GROUP BY line_id
 ),
-told_states AS (
-    SELECT DISTINCT line_id FROM latest_states WHERE district_id = $1 AND status IS NOT NULL
+sampled AS (
+    -- lines that a source has told the state of; one that knows no plan tells no status, but that it looked
+    SELECT line_id, bool_or(status IS NOT NULL) AS has_status
+    FROM latest_states
+    WHERE district_id = $1 AND (status IS NOT NULL OR is_online IS NOT NULL)
+    GROUP BY line_id
+),
+fresh AS (
+    SELECT DISTINCT line_id FROM line_days WHERE district_id = $1 AND on_day = $2 AND is_state_fresh
 ),
 files AS (
     SELECT DISTINCT ON (f.line_id) f.line_id, f.total_bytes, f.starts_at
@@ -188,8 +195,10 @@ device_days AS MATERIALIZED (
         -- a device is suspended when every line of it that tells a status is
         coalesce(bool_and(s.is_suspended) FILTER (WHERE s.line_id IS NOT NULL), false) AS is_suspended,
         min(s.suspended_by) FILTER (WHERE s.is_suspended) AS suspended_by,
-        bool_or(s.line_id IS NOT NULL) AS is_status_fresh,
-        bool_or(t.line_id IS NOT NULL) AS tells_status,
+        -- where no source tells a status, that one has looked is enough; where none looks, as with files, so be it
+        bool_or(s.line_id IS NOT NULL)
+            OR NOT coalesce(bool_or(t.has_status), false) AND (bool_or(r.line_id IS NOT NULL) OR count(t.line_id) = 0)
+            AS is_status_good,
         coalesce(bool_or(w.days_at_limit >= 3), false) AS is_day_exhausted,
         bool_or(y.has_reached_cycle_limit) AS has_reached_cycle_limit,
         min(p.cycle_day) FILTER (WHERE p.allowance_period = 'cycle') AS cycle_day,
@@ -205,7 +214,8 @@ device_days AS MATERIALIZED (
     LEFT JOIN plans AS p ON p.district_id = $1 AND p.plan_id = n.plan_id
     LEFT JOIN usage AS u ON u.line_id = h.line_id
     LEFT JOIN statuses AS s ON s.line_id = h.line_id
-    LEFT JOIN told_states AS t ON t.line_id = h.line_id
+    LEFT JOIN sampled AS t ON t.line_id = h.line_id
+    LEFT JOIN fresh AS r ON r.line_id = h.line_id
     LEFT JOIN cycle_limits AS y ON y.line_id = h.line_id
     LEFT JOIN moved AS m ON m.line_id = h.line_id
     LEFT JOIN day_limits AS w ON w.line_id = h.line_id
@@ -234,7 +244,7 @@ carried AS (
         greatest(l.checked_out_on, v.observed_since_on) AS observed_since_on,
         CASE WHEN v.is_known OR v.known_bytes > 0 THEN v.known_bytes END AS used_bytes,
         coalesce(v.is_suspended, false) AS is_suspended, v.suspended_by,
-        coalesce(v.is_status_fresh OR NOT v.tells_status, false) AS is_status_good,
+        coalesce(v.is_status_good, false) AS is_status_good,
         coalesce(v.is_day_exhausted, false) AS is_day_exhausted,
         CASE
             WHEN v.has_reached_cycle_limit THEN

@@ -240,29 +240,72 @@ WHERE k.district_id = $1 AND k.ends_at IS NULL AND k.starts_at < $3
     );
 
 -- upsert_latest_states --
--- Parameters: district, account, instant, lines, statuses, raw statuses, suspended by, online, day limits,
--- cycle limits, group keys (each one text, separated by U+001F, NULL U+001E).
+-- What a sweep that lists an account's lines says of each. Parameters: district, account, instant, lines, statuses,
+-- raw statuses, suspended by, online, last seen at, last seen by, day limits, cycle limits, group keys (each one text,
+-- separated by U+001F, NULL U+001E).
 INSERT INTO latest_states AS o (
-    district_id, line_id, account_id, read_at, status, raw_status, suspended_by, is_online, day_limit_bytes,
-    cycle_limit_bytes, group_key
+    district_id, line_id, account_id, read_at, status, raw_status, suspended_by, is_online, last_seen_at, last_seen_by,
+    day_limit_bytes, cycle_limit_bytes, group_key
 )
-SELECT $1, q.line_id, $2, $3, q.status, q.raw_status, q.suspended_by, q.is_online, q.day_limit, q.cycle_limit, q.group_key
+SELECT
+    $1, q.line_id, $2, $3, q.status, q.raw_status, q.suspended_by, q.is_online, q.last_seen_at, q.last_seen_by,
+    q.day_limit, q.cycle_limit, q.group_key
 FROM unnest(
     string_to_array($4, U&'\001F', U&'\001E')::bigint[],
     string_to_array($5, U&'\001F', U&'\001E')::line_status[],
     string_to_array($6, U&'\001F', U&'\001E'),
     string_to_array($7, U&'\001F', U&'\001E')::suspended_by[],
     string_to_array($8, U&'\001F', U&'\001E')::boolean[],
-    string_to_array($9, U&'\001F', U&'\001E')::bigint[],
-    string_to_array($10, U&'\001F', U&'\001E')::bigint[],
-    string_to_array($11, U&'\001F', U&'\001E')
-) AS q (line_id, status, raw_status, suspended_by, is_online, day_limit, cycle_limit, group_key)
+    string_to_array($9, U&'\001F', U&'\001E')::timestamptz[],
+    string_to_array($10, U&'\001F', U&'\001E')::last_seen_by[],
+    string_to_array($11, U&'\001F', U&'\001E')::bigint[],
+    string_to_array($12, U&'\001F', U&'\001E')::bigint[],
+    string_to_array($13, U&'\001F', U&'\001E')
+) AS q (
+    line_id, status, raw_status, suspended_by, is_online, last_seen_at, last_seen_by, day_limit, cycle_limit, group_key
+)
 ON CONFLICT (district_id, account_id, line_id) DO UPDATE
 SET read_at = excluded.read_at, status = coalesce(excluded.status, o.status),
     raw_status = coalesce(excluded.raw_status, o.raw_status), suspended_by = excluded.suspended_by,
-    is_online = excluded.is_online, day_limit_bytes = excluded.day_limit_bytes,
+    is_online = excluded.is_online, last_seen_at = coalesce(excluded.last_seen_at, o.last_seen_at),
+    last_seen_by = coalesce(excluded.last_seen_by, o.last_seen_by), day_limit_bytes = excluded.day_limit_bytes,
     cycle_limit_bytes = excluded.cycle_limit_bytes, group_key = excluded.group_key
 WHERE o.read_at <= excluded.read_at;
+
+-- note_latest_states --
+-- What a sweep says in passing, of lines that another lists: it takes nothing back that it does not speak of.
+-- Parameters: district, account, instant, lines, statuses, raw statuses, suspended by, online, last seen at, last seen
+-- by (each one text, separated by U+001F, NULL U+001E).
+INSERT INTO latest_states AS o (
+    district_id, line_id, account_id, read_at, status, raw_status, suspended_by, is_online, last_seen_at, last_seen_by
+)
+SELECT
+    $1, q.line_id, $2, $3, q.status, q.raw_status, q.suspended_by, q.is_online, q.last_seen_at, q.last_seen_by
+FROM unnest(
+    string_to_array($4, U&'\001F', U&'\001E')::bigint[],
+    string_to_array($5, U&'\001F', U&'\001E')::line_status[],
+    string_to_array($6, U&'\001F', U&'\001E'),
+    string_to_array($7, U&'\001F', U&'\001E')::suspended_by[],
+    string_to_array($8, U&'\001F', U&'\001E')::boolean[],
+    string_to_array($9, U&'\001F', U&'\001E')::timestamptz[],
+    string_to_array($10, U&'\001F', U&'\001E')::last_seen_by[]
+) AS q (line_id, status, raw_status, suspended_by, is_online, last_seen_at, last_seen_by)
+ON CONFLICT (district_id, account_id, line_id) DO UPDATE
+SET status = coalesce(excluded.status, o.status), raw_status = coalesce(excluded.raw_status, o.raw_status),
+    suspended_by = CASE WHEN excluded.status IS NULL THEN o.suspended_by ELSE excluded.suspended_by END,
+    is_online = coalesce(excluded.is_online, o.is_online),
+    last_seen_at = greatest(excluded.last_seen_at, o.last_seen_at),
+    last_seen_by = CASE WHEN excluded.last_seen_at >= coalesce(o.last_seen_at, '-infinity')
+        THEN excluded.last_seen_by ELSE o.last_seen_by END
+WHERE o.read_at <= excluded.read_at;
+
+-- set_device_kinds --
+-- What a source says its devices are. Parameters: district, lines, kinds.
+UPDATE devices AS d
+SET kind = q.kind
+FROM unnest($2::bigint[], $3::device_kind[]) AS q (line_id, kind)
+JOIN line_device_links AS k ON k.district_id = $1 AND k.line_id = q.line_id AND k.ends_at IS NULL
+WHERE d.district_id = $1 AND d.device_id = k.device_id AND d.kind <> q.kind;
 
 -- upsert_groups --
 -- Parameters: district, account, group keys, parent keys.
@@ -317,6 +360,21 @@ SET rsrp_dbm = excluded.rsrp_dbm, rsrq_db = excluded.rsrq_db, sinr_db = excluded
 -- drop_staged_signal_readings --
 -- The next batch of the transaction stages its own.
 DROP TABLE staged_signal_readings;
+
+-- stage_session_readings --
+-- Where a batch waits that repeats stored instants.
+CREATE TEMPORARY TABLE staged_session_readings (LIKE session_readings) ON COMMIT DROP;
+
+-- merge_session_readings --
+-- Writes the staged batch; a session that has ended stays ended.
+INSERT INTO session_readings SELECT * FROM staged_session_readings
+ON CONFLICT (district_id, line_id, account_id, kind, series, starts_at) DO UPDATE
+SET ends_at = coalesce(excluded.ends_at, session_readings.ends_at)
+WHERE session_readings.ends_at IS DISTINCT FROM coalesce(excluded.ends_at, session_readings.ends_at);
+
+-- drop_staged_session_readings --
+-- The next batch of the transaction stages its own.
+DROP TABLE staged_session_readings;
 
 -- drop_sighted --
 -- The next batch of the transaction stages its own.
