@@ -6,6 +6,8 @@ from typing import TypeVar
 
 from collectors import errors, readings
 
+MANY = 10  # lines that do not all fail by chance
+
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
@@ -20,7 +22,7 @@ async def each(
 ) -> list[Found]:
     """Return what was found of each item, in order; note in ``rejected`` those whose answer cannot be used.
 
-    Raises CollectorError where the vendor fails as such, or no answer at all can be used.
+    Raises CollectorError where the vendor fails as such, or of many answers none can be used.
     """
     room = asyncio.Semaphore(at_once)
 
@@ -33,7 +35,7 @@ async def each(
 
     answers = await _together([one(item) for item in items])
     lost = [answer for answer in answers if isinstance(answer, errors.CollectorError)]
-    if lost and len(lost) == len(items) and len(items) > 1:
+    if len(lost) == len(items) >= MANY:
         raise lost[0]
     for index, answer in enumerate(answers):
         if isinstance(answer, errors.CollectorError):
@@ -42,11 +44,7 @@ async def each(
 
 
 def _reason(error: errors.CollectorError) -> str:
-    return (
-        "the vendor does not know this line"
-        if isinstance(error, errors.NotFound)
-        else "the answer cannot be read"
-    )
+    return "the vendor does not know this line" if isinstance(error, errors.NotFound) else str(error)
 
 
 async def _together(calls: Sequence[Awaitable[Found]]) -> list[Found]:

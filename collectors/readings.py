@@ -76,7 +76,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
     """A sample of the line's state as observed at ``starts_at`` (UTC).
 
     ``status`` and ``raw_status`` None: this source does not tell one (a router's manager knows no plan).
-    ``is_online`` None: not told.
+    ``is_online`` None: not told. ``is_limit_reached``: the vendor says that the line's allowance is used up.
     """
 
     starts_at: datetime
@@ -84,6 +84,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
     raw_status: str | None = None
     suspended_by: SuspendedBy | None = None
     is_online: bool | None = None
+    is_limit_reached: bool | None = None
 
 
 class Session(msgspec.Struct, frozen=True, gc=False):

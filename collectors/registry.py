@@ -11,7 +11,14 @@ from typing import Any
 import msgspec
 
 from collectors import base, budget, client, entry, errors
+from collectors.control_center import entry as control_center
+from collectors.described import entry as described
+from collectors.google_workspace import entry as google_workspace
 from collectors.kajeet import entry as kajeet
+from collectors.meraki import entry as meraki
+from collectors.netcloud import entry as netcloud
+from collectors.super_sim import entry as super_sim
+from collectors.thingspace import entry as thingspace
 
 UNKNOWN = re.compile(r"unknown field `(?P<field>[^`]*)`")
 MISSING = re.compile(r"missing required field `(?P<field>[^`]*)`")
@@ -108,6 +115,17 @@ def _plain(reason: str) -> str:
 
 COLLECTORS: Mapping[str, entry.Entry] = MappingProxyType(
     {
+        "1nce": described.ENTRIES["1nce"],
+        "control_center": control_center.ENTRY,
+        "described": described.ENTRIES["described"],
+        "emnify": described.ENTRIES["emnify"],
+        "google_workspace": google_workspace.ENTRY,
         "kajeet": kajeet.ENTRY,
+        "meraki": meraki.ENTRY,
+        "netcloud": netcloud.ENTRY,
+        "soracom": described.ENTRIES["soracom"],
+        "super_sim": super_sim.ENTRY,
+        "telnyx": described.ENTRIES["telnyx"],
+        "thingspace": thingspace.ENTRY,
     }
 )

@@ -1,10 +1,13 @@
 """Sign-ins that end: a token is kept while it is good, and replaced when it is refused."""
 
 import asyncio
+import base64
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
+
+import msgspec
 
 from collectors import errors
 
@@ -29,6 +32,13 @@ class Token:
     headers: Mapping[str, str] = field(repr=False)
     got_at: float
     usable_until: float
+
+
+class _Claims(msgspec.Struct, frozen=True, gc=False):
+    """The two parts of a JWT that tell its lifetime."""
+
+    exp: float | None = None
+    iat: float | None = None
 
 
 class SignIn:
@@ -79,3 +89,20 @@ class Visit:
 
     def _refused_at(self) -> float:
         return self._refused.got_at if self._refused is not None else 0.0
+
+
+def jwt_seconds(token: str, *, vendor_now: float) -> float | None:
+    """Seconds that a JWT lasts; None where it does not tell. With ``iat`` no clock is needed.
+
+    The claims are not verified: it is the vendor who checks them.
+    """
+    try:
+        _, payload, _ = token.split(".")
+        padded = payload + "=" * (-len(payload) % 4)
+        claims = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=_Claims)
+    except (ValueError, msgspec.MsgspecError):
+        return None
+    if claims.exp is None:
+        return None
+    seconds = claims.exp - (claims.iat if claims.iat is not None else vendor_now)
+    return seconds if seconds > 0 else None

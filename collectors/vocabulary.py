@@ -28,20 +28,25 @@ class States:
         self.unmapped: dict[str, int] = {}
         self._meaning = meaning
         self._instant = instant
-        self._known: dict[tuple[str | None, bool | None], readings.State] = {}
+        self._known: dict[tuple[str | None, bool | None, bool | None], readings.State] = {}
 
-    def read(self, raw: str | None, is_online: bool | None = None) -> readings.State:
+    def read(
+        self, raw: str | None, is_online: bool | None = None, is_limit_reached: bool | None = None
+    ) -> readings.State:
         """A sample at the page's instant. ``raw`` None: the vendor told no status of this line."""
-        if (known := self._known.get((raw, is_online))) is None:
-            known = self._known[raw, is_online] = self._decide(raw, is_online)
+        words = (raw, is_online, is_limit_reached)
+        if (known := self._known.get(words)) is None:
+            known = self._known[words] = self._decide(*words)
         if known.status is readings.LineStatus.UNKNOWN and known.raw_status is not None:
             self.unmapped[known.raw_status] = self.unmapped.get(known.raw_status, 0) + 1
         return known
 
-    def _decide(self, raw: str | None, is_online: bool | None) -> readings.State:
+    def _decide(
+        self, raw: str | None, is_online: bool | None, is_limit_reached: bool | None
+    ) -> readings.State:
         if raw is None:
-            return readings.State(self._instant, is_online=is_online)
+            return readings.State(self._instant, is_online=is_online, is_limit_reached=is_limit_reached)
         word = raw.strip()[:RAW_STATUS_CHARACTERS]
         status = self._meaning(word)
         by = readings.SuspendedBy.CARRIER if status is readings.LineStatus.SUSPENDED else None
-        return readings.State(self._instant, status, word, by, is_online)
+        return readings.State(self._instant, status, word, by, is_online, is_limit_reached)

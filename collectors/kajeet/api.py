@@ -1,6 +1,5 @@
 """Sentinel's calls: sign-in, lists of devices and of device groups. Only reads."""
 
-import base64
 import time
 import urllib.parse
 from collections.abc import Callable, Mapping
@@ -15,13 +14,6 @@ DEVICE_ORDER = {
     "sortDir": "ASC",
 }  # an amount grows while it is read and would reshuffle the pages
 GROUP_ORDER = {"sort": "PARENTCORPID", "sortDir": "ASC"}
-
-
-class Claims(msgspec.Struct, frozen=True, gc=False):
-    """The two parts of a JWT that tell its lifetime."""
-
-    exp: float | None = None
-    iat: float | None = None
 
 
 class Api:
@@ -72,7 +64,7 @@ class Api:
 
     def _lifetime(self, text: str) -> float:
         vendor_now = time.time() + (self.clock_skew_seconds or 0.0)
-        return lifetime(text, vendor_now=vendor_now) or self._options.token_lifetime_seconds
+        return sign_in.jwt_seconds(text, vendor_now=vendor_now) or self._options.token_lifetime_seconds
 
 
 class Reader:
@@ -107,20 +99,3 @@ def _field(answer: bytes, path: str) -> str:
             f"the sign-in's answer holds no token at {path}: set the option token_field"
         )
     return value
-
-
-def lifetime(token: str, *, vendor_now: float) -> float | None:
-    """Seconds that a JWT lasts; None where it does not tell. With ``iat`` no clock is needed.
-
-    The claims are not verified: it is the vendor who checks them.
-    """
-    try:
-        _, payload, _ = token.split(".")
-        padded = payload + "=" * (-len(payload) % 4)
-        claims = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=Claims)
-    except (ValueError, msgspec.MsgspecError):
-        return None
-    if claims.exp is None:
-        return None
-    seconds = claims.exp - (claims.iat if claims.iat is not None else vendor_now)
-    return seconds if seconds > 0 else None

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from collectors import budget, client, errors
+from collectors import budget, client, errors, hosts
 from tests.contract import accounts
 
 URL = "https://vendor.example/list"
@@ -157,3 +157,98 @@ def slow() -> httpx.Response:
 
 def good() -> httpx.Response:
     return httpx.Response(200, json={})
+
+
+async def test_a_redirect_within_the_vendors_hosts_takes_a_turn_and_keeps_the_credentials() -> None:
+    moved = httpx.Response(302, headers={"location": "https://shard.vendor.example/list?page=2"})
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return moved if len(asked) == 1 else httpx.Response(200, json={})
+
+    http = client.Client(
+        budget.Unlimited(),
+        transport=httpx.MockTransport(answer),
+        hosts=hosts.Hosts("https://vendor.example", [".vendor.example"]),
+    )
+    await http.get(URL, headers={"authorization": "kept"})
+    await http.aclose()
+    assert [str(request.url) for request in asked] == [URL, "https://shard.vendor.example/list?page=2"]
+    assert [request.headers["authorization"] for request in asked] == ["kept", "kept"]
+    assert asked[1].headers["host"] == "shard.vendor.example"
+
+
+async def test_redirects_that_lead_on_and_on_are_an_error() -> None:
+    on = httpx.MockTransport(lambda request: httpx.Response(302, headers={"location": URL}))
+    http = client.Client(budget.Unlimited(), transport=on, hosts=hosts.Hosts("https://vendor.example"))
+    with pytest.raises(errors.ResponseInvalid, match="without end"):
+        await http.get(URL)
+    await http.aclose()
+
+
+async def test_what_is_posted_is_not_sent_on_to_another_address() -> None:
+    there = httpx.Response(307, headers={"location": "https://shard.vendor.example/list"})
+    http = client.Client(
+        budget.Unlimited(),
+        transport=answering(there),
+        hosts=hosts.Hosts("https://vendor.example", [".vendor.example"]),
+    )
+    with pytest.raises(errors.ResponseInvalid, match="redirects are not followed"):
+        await http.post(URL, json={"password": "hidden"})
+    await http.aclose()
+
+
+async def test_a_vendors_own_words_go_before_the_status_code() -> None:
+    def judge(answer: client.Answer) -> errors.CollectorError | None:
+        return errors.RateLimited("slow down") if b"quota" in answer.body else None
+
+    refused = httpx.Response(403, text="quota", headers={"retry-after": "0"})
+    http = client.Client(
+        budget.Unlimited(), transport=answering(refused, httpx.Response(403, text="no")), judge=judge
+    )
+    with pytest.raises(errors.PermissionDenied):  # the first was tried again, the second was not
+        await http.get(URL)
+    await http.aclose()
+
+
+async def test_nobody_sends_while_a_vendor_asked_for_quiet() -> None:
+    class Held(budget.Unlimited):
+        seconds: float | None = None
+
+        async def hold_off(self, seconds: float) -> None:
+            self.seconds = seconds
+
+    held = Held()
+    busy = httpx.Response(429, headers={"retry-after": "0.0"})
+    quiet = httpx.Response(429, headers={"retry-after": "1000000"})
+    http = made(answering(busy, quiet), held)
+    with pytest.raises(errors.RateLimited):
+        await http.get(URL)
+    await http.aclose()
+    assert held.seconds == client.MAX_RETRY_AFTER
+
+
+async def test_a_form_is_posted_as_one() -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(202, json={}, headers={"x-next": "2"})
+
+    http = made(httpx.MockTransport(answer))
+    answered = await http.post(URL, form={"grant_type": "client_credentials", "a": "b c"})
+    await http.aclose()
+    assert asked[0].content == b"grant_type=client_credentials&a=b+c"
+    assert asked[0].headers["content-type"] == "application/x-www-form-urlencoded"
+    assert (answered.status, answered.headers["X-Next"]) == (202, "2")
+
+
+async def test_no_long_number_of_a_path_is_in_a_message() -> None:
+    http = made(answering(httpx.Response(403)))
+    with pytest.raises(
+        errors.PermissionDenied, match=r"GET vendor.example/devices/.../usage answered 403"
+    ) as caught:
+        await http.get("https://vendor.example/devices/8901480000000000077/usage")
+    await http.aclose()
+    assert "890148" not in str(caught.value)

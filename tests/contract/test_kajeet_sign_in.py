@@ -1,6 +1,5 @@
 """Tokens: how they are asked for, how long they are used, and what happens when they are refused."""
 
-import base64
 import logging
 from typing import Any
 
@@ -119,26 +118,3 @@ async def test_lines_are_asked_for_with_the_documented_parameters() -> None:
     assert url.raw_path.startswith(b"/sentinel/api/v1.0/devices/50%2F01?")
     assert dict(url.params) == {"offset": "0", "limit": "100", "sort": "MDN", "sortDir": "ASC"}
     assert url.host == "sentinel-api.kajeet.com"
-
-
-def jwt(claims: object) -> str:
-    payload = base64.urlsafe_b64encode(msgspec.json.encode(claims)).decode().rstrip("=")
-    return f"e30.{payload}.c2ln"
-
-
-@pytest.mark.parametrize(
-    ("token", "seconds"),
-    [
-        (jwt({"iat": 1_000, "exp": 4_600}), 3_600),
-        (jwt({"exp": 5_000.5}), 1_000.5),
-        (jwt({"exp": 3_000}), None),
-        (jwt({"sub": "someone"}), None),
-        (jwt({"exp": "soon"}), None),
-        (jwt([]), None),
-        ("opaque", None),
-        ("a.b.c", None),
-        ("a.ä.c", None),
-    ],
-)
-def test_lifetime_is_read_from_the_token_where_it_tells_one(token: str, seconds: float | None) -> None:
-    assert api.lifetime(token, vendor_now=4_000) == seconds

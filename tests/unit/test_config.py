@@ -218,7 +218,7 @@ def test_a_mistake_in_the_file_is_told_with_its_place(write: Write, text: str, e
 
 def test_an_unknown_collector_is_told_with_those_that_are_known(write: Write) -> None:
     message = refused(write(account().replace('collector = "kajeet"', 'collector = "cradlepoint"')))
-    assert "no collector is called cradlepoint; known: kajeet" in message
+    assert "no collector is called cradlepoint; known: 1nce, control_center" in message
 
 
 def test_all_mistakes_are_told_at_once(write: Write) -> None:

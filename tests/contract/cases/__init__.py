@@ -29,8 +29,8 @@ PRIVATE = {
     "ip": "203.0.113.77",
 }
 QUICK = client.Limits(
-    attempt_seconds=0.25,
-    total_seconds=2.0,
+    attempt_seconds=2.0,  # a busy machine must not look like a slow vendor
+    total_seconds=10.0,
     attempts=3,
     wait_initial_seconds=0.001,
     wait_max_seconds=0.002,
@@ -82,6 +82,8 @@ class Case:
     has_tokens: bool = True
     throttled: simulation.Fault = field(default_factory=lambda: simulation.status(429, retry_after="0"))
     secrets: Sequence[str] = ()  # what no log or error may hold, beside the credentials
+    # the stand-in and the options with the vendor's own page sizes, for measuring; None: as in ``stand``, ``options``
+    vendor_sized: Callable[[range], tuple[Stand, Mapping[str, object]]] | None = None
     # of so many lines: the body of a list page that holds them all, and what parses it and says how many it read
     parse: Callable[[int], tuple[bytes, Callable[[bytes], int]]]
 

@@ -57,5 +57,6 @@ CASE = Case(
     status=("status",),
     wrong=(("monthlyAmountUsed",), "a lot"),
     optional=(("imei",), ("uicc",), ("onlineStatus",), ("monthlyAmountUsed",), ("dayAmountUsed",)),
+    vendor_sized=lambda numbers: (stand(numbers), {"page_size": 100}),
     parse=parsing,
 )
