@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from service import commands, config, errors, import_commands
+from service import commands, config, conflict_commands, errors, import_commands
 
 EXIT_INTERRUPTED = 130
 
@@ -27,6 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(import_commands.app, name="import")
+app.add_typer(conflict_commands.app, name="conflicts")
 app.command("demo")(commands.demo)
 app.command("serve")(commands.serve)
 app.command("migrate")(commands.migrate)

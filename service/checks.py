@@ -1,15 +1,21 @@
 """What `afterbell check` looks at: does every account answer, and are the records fit to be counted?"""
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from collectors import base
 from collectors import errors as collector_errors
 from service.polling import accounts
 from service.store import checks as check_rows
+from service.store import conflicts, coverage, disagreements
 from service.store import pool as pools
 
 MOST_SKEW_SECONDS = 300.0  # a vendor's day must not begin minutes away from ours
+MOST_DISAGREEING = (
+    0.1  # of the lines that two accounts tell of: a few always differ, as counters are read at times
+)
+LISTED = 3  # conflicts that are named
 
 _ADVICE: dict[type[collector_errors.CollectorError], str] = {
     collector_errors.AuthenticationFailed: "check the account's credentials, and that they have not been revoked",
@@ -89,3 +95,62 @@ def _doubted(doubts: check_rows.Doubts) -> Iterable[Finding]:
     if not doubts.has_calendar:
         advice = "afterbell import calendar FILE: without one, school days cannot be told from others"
         yield Finding(f"{name}: calendar", False, "none", advice)
+
+
+def one_fleet(shown: coverage.Snapshot) -> list[Finding]:
+    """Where the sources of a district contradict each other."""
+    return [finding for district in shown.districts for finding in _contradicted(district)]
+
+
+def _contradicted(district: coverage.District) -> Iterator[Finding]:
+    name = f"district {district.district_id}"
+    if not district.conflicts.count:
+        yield Finding(f"{name}: conflicts", True, "none: no two sources contradict each other")
+    else:
+        listed = "; ".join(map(_conflict, district.conflicts.oldest[:LISTED]))
+        more = " ..." if district.conflicts.count > LISTED else ""
+        advice = "afterbell conflicts list, look at the device, then afterbell conflicts resolve ID --keep or --take"
+        yield Finding(f"{name}: conflicts", False, f"{district.conflicts.count} open: {listed}{more}", advice)
+    for pair in district.disagreements:
+        yield _disagreement(name, pair)
+
+
+def _conflict(conflict: conflicts.Conflict) -> str:
+    against = conflict.against_account_key or "what is known"
+    what = f"line {conflict.line_id}" if conflict.kind == "line_device" else "a serial number"
+    return (
+        f"{conflict.conflict_id}: {conflict.account_key} against {against}, {what} "
+        f"in device {conflict.other_device_id} or {conflict.device_id}"
+    )
+
+
+def _disagreement(name: str, pair: disagreements.Disagreement) -> Finding:
+    is_good = pair.share <= MOST_DISAGREEING
+    found = (
+        f"{pair.lines_disagreeing} of {pair.lines_compared} lines differ over {disagreements.DAYS} days; "
+        f"{pair.account_key} is used"
+    )
+    advice = "compare a few lines in both portals: time_zone, rank and the unit of bytes of each account"
+    what = f"{name}: {pair.account_key} and {pair.other_account_key}"
+    return Finding(what, is_good, found, "" if is_good else advice)
+
+
+async def vocabulary(pool: pools.Pool) -> list[Finding]:
+    """Status words that a vendor uses and afterbell does not know: one finding for each account."""
+    words = await check_rows.unmapped(pool)
+    return [
+        Finding(
+            f"district {district_id}, account {account_key}: status",
+            False,
+            "not known: " + ", ".join(f"{one.word} ({one.count})" for one in ofs),
+            "say what each means under statuses in the account's options; until then it is unknown",
+        )
+        for (district_id, account_key), ofs in _by_account(words)
+    ]
+
+
+def _by_account(
+    words: list[check_rows.Unmapped],
+) -> Iterator[tuple[tuple[int, str], list[check_rows.Unmapped]]]:
+    for key, same in itertools.groupby(words, key=lambda one: (one.district_id, one.account_key)):
+        yield key, list(same)

@@ -138,6 +138,9 @@ async def _check(config: configs.Config) -> bool:
         with _err.status("trying every account"):
             findings = [await checks.account(account) for account in polled]
             findings += await checks.records(ready.pool)
+            shown = await coverage_rows.snapshot(ready.pool, now=app.utc_now())
+            findings += checks.one_fleet(shown)
+            findings += await checks.vocabulary(ready.pool)
         known = await account_rows.lines(ready.pool)
         told = {account.source: finding.lines for account, finding in zip(polled, findings, strict=False)}
         lines = {source: max(told.get(source) or 0, known.get(source, 0)) for source in known}

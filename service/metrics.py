@@ -11,7 +11,7 @@ import prometheus_client
 from prometheus_client import core, exposition
 from prometheus_client import registry as registries
 
-from service.store import coverage
+from service.store import coverage, disagreements
 
 MINIMUM_CELL_SIZE = 10
 STATES = ("adequate", "unknown", "weak", "exhausted", "idle", "never_used", "suspended")
@@ -95,6 +95,21 @@ SCHOOLS: tuple[Gauge[coverage.School] | StateGauge[coverage.School], ...] = (
         "Whether the reported day is in a break of the school (0 or 1).",
         lambda s: s.is_out_of_session,
     ),
+    Gauge(
+        "afterbell_school_student_devices",
+        "Students' own devices in service; shown beside coverage, never a part of it.",
+        lambda s: s.student_devices,
+    ),
+    Gauge(
+        "afterbell_school_student_devices_active",
+        "Students' own devices in use within the seven days up to the reported one.",
+        lambda s: s.student_devices_active,
+    ),
+    Gauge(
+        "afterbell_school_student_devices_elsewhere",
+        "Students' own devices online elsewhere than at school within the seven days up to the reported one.",
+        lambda s: s.student_devices_elsewhere,
+    ),
     StateGauge(
         "afterbell_school_students",
         "Students in need with an open loan, by their best loan's state, on the reported day.",
@@ -127,6 +142,25 @@ DISTRICTS: tuple[Gauge[coverage.District] | StateGauge[coverage.District], ...] 
     ),
 )
 
+CONFLICTS: Gauge[coverage.District] = Gauge(
+    "afterbell_conflicts_open",
+    "Contradictions between sources that wait for a person.",
+    lambda d: d.conflicts.count,
+)
+
+COMPARED: tuple[Gauge[Sequence[disagreements.Disagreement]], ...] = (
+    Gauge(
+        "afterbell_source_compared_lines",
+        "Lines whose bytes of the seven days up to the reported one another account has told too.",
+        lambda pairs: sum(pair.lines_compared for pair in pairs),
+    ),
+    Gauge(
+        "afterbell_source_disagreement_lines",
+        "Of the compared lines, those whose totals differ by more than the tolerated part.",
+        lambda pairs: sum(pair.lines_disagreeing for pair in pairs),
+    ),
+)
+
 ACCOUNTS: tuple[Gauge[coverage.Source], ...] = (
     Gauge(
         "afterbell_account_last_attempt_timestamp_seconds",
@@ -135,7 +169,7 @@ ACCOUNTS: tuple[Gauge[coverage.Source], ...] = (
     ),
     Gauge(
         "afterbell_account_last_success_timestamp_seconds",
-        "When all of the account had last been read: the oldest of its endpoint groups.",
+        "When the account was last read: of its endpoint groups, the one that is due first.",
         lambda a: _instant(a.last_success_at),
     ),
     Gauge(
@@ -145,8 +179,13 @@ ACCOUNTS: tuple[Gauge[coverage.Source], ...] = (
     ),
     Gauge(
         "afterbell_account_cadence_seconds",
-        "How often the account is meant to be read.",
-        lambda a: None if a.is_file else a.cadence.total_seconds(),
+        "How often the endpoint group that is due first is meant to be read.",
+        lambda a: None if a.is_file else a.every.total_seconds(),
+    ),
+    Gauge(
+        "afterbell_account_unmapped_lines",
+        "Lines and students' devices whose status is a word that is not known.",
+        lambda a: None if a.is_file else a.unmapped,
     ),
 )
 
@@ -274,9 +313,21 @@ def _families(snapshot: coverage.Snapshot | None, cell: int) -> Iterator[core.Me
     accounts = [((*key, source.account_key), source) for key, d in districts for source in d.sources]
     yield from (_family(gauge, ("district", "school"), schools) for gauge in SCHOOLS)
     yield from (_family(gauge, ("district",), days) for gauge in DISTRICT_COUNTS)
-    yield from (_family(gauge, ("district",), districts) for gauge in (*DISTRICTS, _withheld(cell)))
+    yield from (
+        _family(gauge, ("district",), districts) for gauge in (*DISTRICTS, CONFLICTS, _withheld(cell))
+    )
     yield from (_family(gauge, ("district", "account"), accounts) for gauge in ACCOUNTS)
+    compared = [((*key, account), pairs) for key, d in districts for account, pairs in _compared(d)]
+    yield from (_family(gauge, ("district", "account"), compared) for gauge in COMPARED)
     yield _family(SNAPSHOT, (), [((), snapshot)] if snapshot else [])
+
+
+def _compared(
+    district: coverage.District,
+) -> Iterator[tuple[str, Sequence[disagreements.Disagreement]]]:
+    """Every account that is compared with another, with its pairs."""
+    for account in sorted({key for pair in district.disagreements for key in pair.account_keys}):
+        yield account, [pair for pair in district.disagreements if account in pair.account_keys]
 
 
 def _is_shown(school: coverage.School, cell: int) -> bool:

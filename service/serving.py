@@ -175,6 +175,7 @@ class Service:
         plan = budget_plan.of_accounts(self._polled, lines)
         for planned in plan:
             await self._follow(planned)
+            await polls.plan(self._ready.pool, planned.account.source, planned.group.name, planned.every)
         for account in self._polled:
             listing = [it.every for it in plan if it.account is account and it.group.lists_lines]
             if listing:

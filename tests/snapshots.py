@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from service.store import coverage
+from service.store import conflicts, coverage, disagreements
 
 ZONE = "America/Phoenix"
 TODAY = date(2026, 11, 20)
@@ -332,12 +332,40 @@ def district(schools: Sequence[coverage.School], *, district_id: int = 7) -> cov
         loans_by_state={"adequate": 620, "unknown": 61, "idle": 90},
         sources=sources(),
         history=(coverage.Day(on_day=REPORTED_ON - timedelta(days=1)), day),
+        conflicts=open_conflicts(),
+        disagreements=(disagreement(district_id),),
+    )
+
+
+def open_conflicts(count: int = 1) -> conflicts.Open:
+    conflict = conflicts.Conflict(
+        district_id=7,
+        conflict_id=31,
+        kind="line_device",
+        line_id=4001,
+        device_id=5001,
+        other_device_id=5002,
+        account_key="routers",
+        against_account_key="carrier",
+        opened_at=NOW - timedelta(hours=5),
+    )
+    return conflicts.Open(count, (conflict,) if count else ())
+
+
+def disagreement(district_id: int = 7) -> disagreements.Disagreement:
+    return disagreements.Disagreement(
+        district_id=district_id,
+        account_key="carrier",
+        other_account_key="routers",
+        lines_compared=200,
+        lines_disagreeing=12,
     )
 
 
 def sources() -> tuple[coverage.Source, ...]:
     group = coverage.EndpointGroup(
         endpoint_group="lines",
+        every=timedelta(hours=1),
         last_attempt_at=NOW - timedelta(minutes=12),
         last_success_at=NOW - timedelta(minutes=12),
         failing_since_at=None,

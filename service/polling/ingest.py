@@ -1,12 +1,14 @@
 """Pages of readings into rows: fetching overlaps with writing, and small pages share a transaction."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 from collectors import readings
 
 BATCH_ROWS = 10_000  # readings a transaction: small vendor pages are written together
+LONGEST_SECONDS = 60.0  # that pages of a slow vendor wait for others: what is read is soon safe
 _FEW = 8  # readings of one line in a snapshot; a longer history differs from line to line
 _QUEUED_BATCHES = 1  # one is written while the next is fetched: memory stays flat, whatever the fleet
 
@@ -57,13 +59,13 @@ def _readings(seen: readings.Sighting) -> int:
 
 async def batches(pages: AsyncIterator[readings.Page], *, rows: int = BATCH_ROWS) -> AsyncIterator[Batch]:
     """Put pages together. When the source fails, what it had yielded comes first, then its error."""
-    batch = Batch()
+    batch, began = Batch(), time.monotonic()
     try:
         async for page in pages:
             batch.add(page)
-            if batch.rows >= rows:
+            if batch.rows >= rows or time.monotonic() - began >= LONGEST_SECONDS:
                 yield batch
-                batch = Batch()
+                batch, began = Batch(), time.monotonic()
     except Exception:
         if batch.pages:
             yield batch

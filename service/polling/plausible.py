@@ -10,6 +10,7 @@ from collectors import readings
 
 OLDEST = timedelta(days=396)  # raw readings are kept for 13 months
 NEWEST = timedelta(days=1)  # ahead of the sweep: a provider's day ends when it ends
+_REASON = "an instant more than 13 months ago, or in the future"
 
 
 class _Timed(Protocol):
@@ -31,8 +32,7 @@ def within(
         if all(oldest <= reading.starts_at <= newest for reading in timed):
             return timed
         good = tuple(reading for reading in timed if oldest <= reading.starts_at <= newest)
-        reason = "an instant more than 13 months ago, or in the future"
-        rejected.extend(readings.Rejection(what, reason) for _ in range(len(timed) - len(good)))
+        rejected.extend(readings.Rejection(what, _REASON) for _ in range(len(timed) - len(good)))
         return good
 
     checked = [
@@ -45,6 +45,24 @@ def within(
         )
         for seen in sightings
     ]
+    return checked, rejected
+
+
+def within_days(
+    devices: Sequence[readings.StudentDevice], instant: datetime
+) -> tuple[list[readings.StudentDevice], list[readings.Rejection]]:
+    """The same for students' devices and the days that are told of them."""
+    oldest, newest = instant - OLDEST, instant + NEWEST
+    rejected: list[readings.Rejection] = []
+    checked = []
+    for device in devices:
+        active = tuple(day for day in device.active_days if oldest.date() <= day.on <= newest.date())
+        seen = tuple(seen for seen in device.whereabouts if oldest <= seen.at <= newest)
+        lost = len(device.active_days) - len(active) + len(device.whereabouts) - len(seen)
+        rejected += [readings.Rejection("student_devices", _REASON)] * lost
+        checked.append(
+            msgspec.structs.replace(device, active_days=active, whereabouts=seen) if lost else device
+        )
     return checked, rejected
 
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -47,11 +47,14 @@ class Runner:
         """Sweep once. A vendor's fault is a result; raises DatabaseUnavailable, and cancellation."""
         began = time.perf_counter()
         with pools.translated():
-            claim = await polls.claim(self.pool, account.source, group.name, now=self.clock())
+            claim = await polls.claim(
+                self.pool, account.source, group.name, now=self.clock(), cadence=group.cadence
+            )
             if claim is None:
                 return Result("held")
             try:
-                result = await self._claimed(account, group, claim)
+                async with self._kept(claim):
+                    result = await self._claimed(account, group, claim)
             finally:
                 await _farewell(polls.release(self.pool, claim))
         _tell(account, group, claim, result)
@@ -64,6 +67,23 @@ class Runner:
             rejected=result.progress.rows_rejected,
         )
         return result
+
+    @contextlib.asynccontextmanager
+    async def _kept(self, claim: polls.Claim) -> AsyncIterator[None]:
+        """Keep the lease while the vendor lets us wait for longer than it lasts."""
+        keeping = asyncio.create_task(self._keep(claim))
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            await asyncio.wait({keeping})
+
+    async def _keep(self, claim: polls.Claim) -> None:
+        while True:
+            await asyncio.sleep(polls.LEASE.total_seconds() / 3)
+            # One that is lost, or a database that is away, is found by the next batch, which tells of it.
+            with contextlib.suppress(polls.LeaseLost, errors.DatabaseUnavailable), pools.translated():
+                await polls.renew(self.pool, claim)
 
     async def _claimed(
         self, account: accounts.Account, group: base.EndpointGroup, claim: polls.Claim

@@ -64,11 +64,12 @@ class Sweep:
     async def _write(self, batch: ingest.Batch) -> None:
         """Rows, progress and, with the last batch, the watermark: all in one transaction."""
         source, group = self._account.source, self._group
-        self._kept = 0
+        batch.student_devices, implausible = plausible.within_days(batch.student_devices, self.instant)
         if not group.is_snapshot:
-            batch.sightings, implausible = plausible.within(batch.sightings, self.instant)
-            batch.rejected += implausible
-            self._kept = len(implausible)
+            batch.sightings, dated = plausible.within(batch.sightings, self.instant)
+            implausible += dated
+        batch.rejected += implausible
+        self._kept = len(implausible)
         async with self._pool.acquire() as connection, connection.transaction():
             await polls.renew(connection, self._claim)
             await self._make_room(connection, batch)
@@ -175,6 +176,6 @@ class Sweep:
 
     async def _record_gap(self, connection: pools.Connection) -> None:
         since = self._claim.watermark_at
-        if since is not None and self.instant - since > 2 * self._group.cadence:
+        if since is not None and self.instant - since > 2 * self._claim.cadence:
             self.gap = self.instant - since
             await polls.record_gap(connection, self._claim, since, self.instant)

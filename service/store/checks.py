@@ -19,6 +19,22 @@ class Doubts:
     has_calendar: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class Unmapped:
+    """A status word of a vendor that is not known."""
+
+    district_id: int
+    account_key: str
+    word: str
+    count: int  # of lines, or of students' devices
+
+
+async def unmapped(pool: asyncpg.Pool) -> list[Unmapped]:
+    with pools.translated():
+        rows = await pool.fetch(sql.queries()["unmapped_statuses"])
+    return [Unmapped(**row) for row in rows]
+
+
 async def doubts(pool: asyncpg.Pool) -> list[Doubts]:
     with pools.translated():
         rows = await pool.fetch(sql.queries()["record_doubts"])

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 import sql
+from service.store import conflicts as conflict_rows
+from service.store import disagreements as disagreement_rows
 from service.store import pool as pools
 
 COMPLETENESS_FLOOR = 0.9
@@ -77,6 +79,10 @@ class School(Counts):
     suspended: int | None = None
     is_need_exceeded: bool | None = None
     is_out_of_session: bool | None = None
+    # Students' own devices, beside coverage; None: no manager of such devices speaks of the school.
+    student_devices: int | None = None  # in service
+    student_devices_active: int | None = None  # of these, in use within the seven days up to the reported one
+    student_devices_elsewhere: int | None = None  # of these, online elsewhere than at school within them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +110,7 @@ class EndpointGroup:
     """How one endpoint group of an account fares."""
 
     endpoint_group: str
+    every: timedelta  # its cadence, as the vendor's limit allows
     last_attempt_at: datetime | None
     last_success_at: datetime | None
     failing_since_at: datetime | None
@@ -113,7 +120,7 @@ class EndpointGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """An account: as fresh as the stalest of its endpoint groups."""
+    """An account: as fresh as the endpoint group that is due first, each by its own cadence."""
 
     account_key: str
     collector: str
@@ -121,6 +128,7 @@ class Source:
     lag_days: int
     groups: tuple[EndpointGroup, ...]
     gaps: tuple[Gap, ...]  # of the last GAP_DAYS, newest first
+    unmapped: int = 0  # lines and students' devices whose status is a word that is not known
 
     @property
     def is_file(self) -> bool:
@@ -132,10 +140,23 @@ class Source:
 
     @property
     def last_success_at(self) -> datetime | None:
-        """None also while any group has yet to succeed."""
-        instants = [group.last_success_at for group in self.groups]
-        known = [instant for instant in instants if instant is not None]
-        return min(known) if known and len(known) == len(instants) else None
+        """Of the group that is due first; None also while any group has yet to succeed."""
+        return None if self._due_first is None else self._due_first[1]
+
+    @property
+    def every(self) -> timedelta:
+        """How often the group that is due first is meant to be read."""
+        return self.cadence if self._due_first is None else self._due_first[2]
+
+    @property
+    def _due_first(self) -> tuple[datetime, datetime, timedelta] | None:
+        """When it is due, when it was last read, and how often it is meant to be."""
+        dues = [
+            (group.last_success_at + group.every, group.last_success_at, group.every)
+            for group in self.groups
+            if group.last_success_at is not None
+        ]
+        return min(dues) if dues and len(dues) == len(self.groups) else None
 
     @property
     def failing_since_at(self) -> datetime | None:
@@ -164,6 +185,8 @@ class District:
     loans_by_state: Mapping[str, int]
     sources: tuple[Source, ...]
     history: tuple[Day, ...]  # HISTORY_DAYS days up to the reported one, oldest first, without holes
+    conflicts: conflict_rows.Open = conflict_rows.NONE_OPEN
+    disagreements: tuple[disagreement_rows.Disagreement, ...] = ()  # every two accounts with lines to compare
 
     @property
     def coverage_gap(self) -> float | None:
@@ -183,15 +206,20 @@ class Snapshot:
 
 
 async def snapshot(
-    pool: asyncpg.Pool, *, now: datetime, completeness_floor: float = COMPLETENESS_FLOOR
+    pool: asyncpg.Pool,
+    *,
+    now: datetime,
+    completeness_floor: float = COMPLETENESS_FLOOR,
+    source_disagreement: float = disagreement_rows.TOLERANCE,
 ) -> Snapshot:
     """Every district as of ``now``, by name. Raises DatabaseUnavailable."""
     with pools.translated():
         async with pool.acquire() as connection, _one_view(connection):
             districts = await connection.fetch(sql.queries()["coverage_districts"], now)
             parts = await _parts(connection, districts, now)
-    found = tuple(_district(row, parts, completeness_floor) for row in districts)
-    return Snapshot(taken_at=now, districts=found)
+            found = [_district(row, parts, completeness_floor) for row in districts]
+            found = await _contradicted(connection, found, source_disagreement)
+    return Snapshot(taken_at=now, districts=tuple(found))
 
 
 def _one_view(connection: asyncpg.Connection) -> Any:
@@ -213,6 +241,27 @@ async def _parts(
         "sources": _by_district(await connection.fetch(queries["coverage_sources"])),
         "gaps": _by_district(await connection.fetch(queries["coverage_gaps"], since)),
     }
+
+
+async def _contradicted(
+    connection: asyncpg.Connection, districts: Sequence[District], tolerance: float
+) -> list[District]:
+    """The districts, with what their sources contradict each other in."""
+    still_open = await conflict_rows.open_by_district(connection)
+    differing = await disagreement_rows.by_district(
+        connection,
+        [district.district_id for district in districts],
+        [district.reported_on for district in districts],
+        tolerance=tolerance,
+    )
+    return [
+        replace(
+            district,
+            conflicts=still_open.get(district.district_id, conflict_rows.NONE_OPEN),
+            disagreements=differing.get(district.district_id, ()),
+        )
+        for district in districts
+    ]
 
 
 def _by_district(rows: Iterable[asyncpg.Record]) -> dict[int, list[asyncpg.Record]]:
@@ -277,6 +326,7 @@ def _sources(rows: Iterable[asyncpg.Record], gaps: Sequence[asyncpg.Record]) -> 
             collector=groups[0]["collector"],
             cadence=groups[0]["cadence"],
             lag_days=groups[0]["lag_days"],
+            unmapped=groups[0]["unmapped"],
             groups=tuple(_made(EndpointGroup, row) for row in groups if row["endpoint_group"] is not None),
             gaps=tuple(_made(Gap, gap) for gap in gaps if gap["account_key"] == key),
         )

@@ -13,7 +13,7 @@ from service.store import pool as pools
 from service.store import source as sources
 from service.store import texts
 
-LEASE = timedelta(minutes=5)  # longer than any batch takes; a process that is gone frees its group this soon
+LEASE = timedelta(minutes=5)  # a process that is gone frees its group this soon
 
 
 class LeaseLost(errors.AfterbellError):
@@ -28,6 +28,7 @@ class Claim:
     endpoint_group: str
     holder: uuid.UUID
     watermark_at: datetime | None
+    cadence: timedelta  # as it is planned: a vendor's limit may not allow what was asked for
     is_failing: bool
 
     @property
@@ -48,24 +49,40 @@ class Progress:
 
 
 async def claim(
-    pool: asyncpg.Pool, source: sources.Source, endpoint_group: str, *, now: datetime
+    pool: asyncpg.Pool, source: sources.Source, endpoint_group: str, *, now: datetime, cadence: timedelta
 ) -> Claim | None:
-    """Claim an endpoint group; None while another process reads it."""
+    """Claim an endpoint group; None while another process reads it. ``cadence`` counts where none is planned."""
     holder = uuid.uuid4()
     row = await pool.fetchrow(
-        sql.queries()["take_lease"], source.district_id, source.account_id, endpoint_group, holder, now, LEASE
+        sql.queries()["take_lease"],
+        source.district_id,
+        source.account_id,
+        endpoint_group,
+        holder,
+        now,
+        LEASE,
+        cadence,
     )
     if row is None:
         return None
-    return Claim(source, endpoint_group, holder, row["watermark_at"], row["failing_since_at"] is not None)
+    is_failing = row["failing_since_at"] is not None
+    return Claim(source, endpoint_group, holder, row["watermark_at"], row["cadence"], is_failing)
+
+
+async def plan(pool: asyncpg.Pool, source: sources.Source, endpoint_group: str, cadence: timedelta) -> None:
+    """Write down how often an endpoint group can really be swept."""
+    with pools.translated():
+        await pool.execute(
+            sql.queries()["plan_cadence"], source.district_id, source.account_id, endpoint_group, cadence
+        )
 
 
 async def release(pool: asyncpg.Pool, claim: Claim) -> None:
     await pool.execute(sql.queries()["release_lease"], *claim.key, claim.holder)
 
 
-async def renew(connection: asyncpg.Connection, claim: Claim) -> None:
-    """In the transaction of every batch. Raises LeaseLost."""
+async def renew(connection: asyncpg.Connection | asyncpg.Pool, claim: Claim) -> None:
+    """In the transaction of every batch, and while the vendor lets us wait. Raises LeaseLost."""
     if await connection.fetchval(sql.queries()["renew_lease"], *claim.key, claim.holder, LEASE) is None:
         raise LeaseLost(f"another process took over {claim.endpoint_group}; this sweep stops")
 

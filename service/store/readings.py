@@ -72,7 +72,8 @@ def _usage_head(heading: _Heading) -> str:
 
 def _state_tail(state: readings.State) -> str:
     status, by = state.status or _NULL, state.suspended_by or _NULL
-    return f"sample\tline\t{state.starts_at.isoformat()}\t{status}\t{by}\t{_FLAGS[state.is_online]}\n"
+    flags = f"{_FLAGS[state.is_online]}\t{_FLAGS[state.is_limit_reached]}"
+    return f"sample\tline\t{state.starts_at.isoformat()}\t{status}\t{by}\t{flags}\n"
 
 
 def _signal_tail(signal: readings.Signal) -> str:

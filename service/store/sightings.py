@@ -9,8 +9,8 @@ import msgspec
 
 import sql
 from collectors import readings
+from service.store import conflicts, registration, texts
 from service.store import readings as reading_rows
-from service.store import registration, texts
 from service.store import source as sources
 
 LONGEST_DIFFERENCE = timedelta(hours=36)  # of two counters that still goes to one day
@@ -220,3 +220,4 @@ async def close_replaced(connection: asyncpg.Connection, source: sources.Source,
     await connection.execute(
         sql.queries()["close_replaced_links"], source.district_id, source.account_id, instant
     )
+    await conflicts.settle(connection, source, instant)

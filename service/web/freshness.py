@@ -29,8 +29,8 @@ def of(source: coverage.Source, district: coverage.District, now: datetime) -> F
     if source.last_success_at is None:
         return Freshness("plain", "Not read yet", "The first poll has not ended yet.")
     sentence = f"Read {words.ago(source.last_success_at, now)}."
-    if now - source.last_success_at > source.cadence + GRACE:
-        return Freshness("bad", "Late", f"{sentence} It should be read every {every(source.cadence)}.")
+    if now - source.last_success_at > source.every + GRACE:
+        return Freshness("bad", "Late", f"{sentence} It should be read every {every(source.every)}.")
     return Freshness("good", "Fresh", sentence)
 
 

@@ -13,10 +13,12 @@ CREATE TYPE last_seen_by AS ENUM (
 
 ALTER TABLE latest_states ADD COLUMN last_seen_at timestamptz, ADD COLUMN last_seen_by last_seen_by;
 
-ALTER TABLE state_readings ALTER COLUMN status DROP NOT NULL;
+ALTER TABLE state_readings ALTER COLUMN status DROP NOT NULL, ADD COLUMN is_limit_reached boolean;
 
 ALTER TABLE line_days ADD COLUMN is_state_fresh boolean NOT NULL DEFAULT false;
 UPDATE line_days SET is_state_fresh = true WHERE status IS NOT NULL;
+
+ALTER TABLE watermarks ADD COLUMN cadence interval NOT NULL DEFAULT '1 hour';
 
 CREATE TABLE session_readings (
     district_id  integer NOT NULL,

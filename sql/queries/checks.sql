@@ -20,3 +20,20 @@ SELECT
     EXISTS (SELECT FROM calendar_days AS c WHERE c.district_id = d.district_id) AS has_calendar
 FROM districts AS d
 ORDER BY d.district_id;
+
+-- unmapped_statuses --
+-- Status words that no vocabulary knows, the commonest first.
+SELECT a.district_id, a.account_key, told.word, told.count
+FROM accounts AS a
+JOIN (
+    SELECT s.district_id, s.account_id, s.raw_status AS word, count(*) AS count
+    FROM latest_states AS s
+    WHERE s.status = 'unknown' AND s.raw_status IS NOT NULL
+    GROUP BY s.district_id, s.account_id, s.raw_status
+    UNION ALL
+    SELECT o.district_id, o.account_id, o.raw_status, count(*)
+    FROM student_devices AS o
+    WHERE o.is_in_service IS NULL AND o.raw_status IS NOT NULL
+    GROUP BY o.district_id, o.account_id, o.raw_status
+) AS told USING (district_id, account_id)
+ORDER BY a.district_id, a.account_key, told.count DESC, told.word;

@@ -37,10 +37,27 @@ SELECT
     CASE WHEN d.need IS NOT NULL THEN greatest(0, d.need - d.loaned) END AS unserved,
     d.coverage_status::text AS status,
     d.completeness, d.coverage, d.coverage_low, d.coverage_high,
-    d.is_need_exceeded, d.is_out_of_session
+    d.is_need_exceeded, d.is_out_of_session,
+    own.student_devices, own.student_devices_active, own.student_devices_elsewhere
 FROM unnest($1::integer[], $2::date[]) AS asked (district_id, on_day)
 JOIN schools AS s USING (district_id)
 LEFT JOIN school_days AS d USING (district_id, on_day, school_id)
+LEFT JOIN (
+    -- a device belongs to the school of the group that its manager has it in
+    SELECT
+        a.district_id, g.school_id, count(DISTINCT o.student_device_id) AS student_devices,
+        count(DISTINCT o.student_device_id) FILTER (WHERE w.active_seconds > 0) AS student_devices_active,
+        count(DISTINCT o.student_device_id) FILTER (WHERE w.was_elsewhere) AS student_devices_elsewhere
+    FROM unnest($1::integer[], $2::date[]) AS a (district_id, on_day)
+    JOIN student_devices AS o ON o.district_id = a.district_id AND o.is_in_service
+    JOIN provider_groups AS g
+        ON g.district_id = o.district_id AND g.account_id = o.account_id AND g.group_key = o.group_key
+    LEFT JOIN student_device_days AS w
+        ON w.district_id = o.district_id AND w.student_device_id = o.student_device_id
+        AND w.on_day BETWEEN a.on_day - 6 AND a.on_day
+    WHERE g.school_id IS NOT NULL
+    GROUP BY a.district_id, g.school_id
+) AS own ON own.district_id = s.district_id AND own.school_id = s.school_id
 ORDER BY s.district_id, s.name, s.ncessch;
 
 -- coverage_loans_by_state --
@@ -61,11 +78,17 @@ SELECT
     a.cadence,
     a.lag_days,
     w.endpoint_group,
+    w.cadence AS every,
     w.last_attempt_at,
     w.last_success_at,
     w.failing_since_at,
     w.last_error,
-    last_run.rows_rejected
+    last_run.rows_rejected,
+    (SELECT count(*) FROM latest_states AS s
+     WHERE s.district_id = a.district_id AND s.account_id = a.account_id AND s.status = 'unknown')
+    + (SELECT count(*) FROM student_devices AS o
+       WHERE o.district_id = a.district_id AND o.account_id = a.account_id
+           AND o.raw_status IS NOT NULL AND o.is_in_service IS NULL) AS unmapped
 FROM accounts AS a
 LEFT JOIN watermarks AS w USING (district_id, account_id)
 LEFT JOIN LATERAL (

@@ -264,6 +264,19 @@ statuses AS (
         AND ($6::bigint[] IS NULL OR r.line_id = ANY ($6))
     ORDER BY r.line_id, d.on_day, r.status IS NULL, r.starts_at DESC
 ),
+limits_told AS (
+    -- what the vendor says of the allowance counts where the plan stops or throttles there
+    SELECT DISTINCT ON (r.line_id, d.on_day) r.line_id, d.on_day, r.is_limit_reached
+    FROM days AS d
+    JOIN state_readings AS r ON r.starts_at >= d.starts_at AND r.starts_at <= d.judged_at
+    JOIN lines AS l ON l.district_id = $1 AND l.line_id = r.line_id
+    LEFT JOIN plans AS p ON p.district_id = $1 AND p.plan_id = l.plan_id
+    WHERE r.district_id = $1 AND r.account_id = $2 AND r.is_limit_reached IS NOT NULL
+        AND r.starts_at >= $7 AND r.starts_at < $8
+        AND ($6::bigint[] IS NULL OR r.line_id = ANY ($6))
+        AND coalesce(p.at_allowance, 'stop') IN ('stop', 'throttle')
+    ORDER BY r.line_id, d.on_day, r.starts_at DESC
+),
 cycle_totals AS (
     SELECT DISTINCT ON (r.line_id, d.on_day) r.line_id, d.on_day, r.total_bytes
     FROM days AS d
@@ -287,7 +300,10 @@ told AS (
             WHEN z.line_id IS NOT NULL THEN 'span'::line_day_basis
         END AS basis,
         coalesce(f.bucket_bytes >= l.day_bytes, false) AS has_reached_day_limit,
-        c.total_bytes >= l.cycle_bytes AS has_reached_cycle_limit
+        CASE
+            WHEN c.total_bytes >= l.cycle_bytes OR t.is_limit_reached THEN true
+            ELSE coalesce(c.total_bytes >= l.cycle_bytes, t.is_limit_reached)
+        END AS has_reached_cycle_limit
     FROM finest AS f
     CROSS JOIN account AS a
     LEFT JOIN day_differences AS x ON x.line_id = f.line_id AND x.on_day = f.on_day
@@ -295,6 +311,7 @@ told AS (
     LEFT JOIN statuses AS s ON s.line_id = f.line_id AND s.on_day = f.on_day
     LEFT JOIN limits AS l ON l.line_id = f.line_id
     LEFT JOIN cycle_totals AS c ON c.line_id = f.line_id AND c.on_day = f.on_day
+    LEFT JOIN limits_told AS t ON t.line_id = f.line_id AND t.on_day = f.on_day
 ),
 changed AS (
     -- a row that stays as it is must not be touched: even to lock it costs a write

@@ -1,15 +1,22 @@
 -- take_lease --
 -- Claim an endpoint group for one sweep; no row: another process reads it now.
--- Parameters: district, account, endpoint group, holder, now, how long the lease lasts.
+-- Parameters: district, account, endpoint group, holder, now, how long the lease lasts, the cadence where none is planned.
 INSERT INTO watermarks AS w (
-    district_id, account_id, endpoint_group, last_attempt_at, lease_holder, lease_expires_at
+    district_id, account_id, endpoint_group, cadence, last_attempt_at, lease_holder, lease_expires_at
 )
-VALUES ($1, $2, $3, $5, $4, now() + $6::interval)
+VALUES ($1, $2, $3, $7, $5, $4, now() + $6::interval)
 ON CONFLICT (district_id, account_id, endpoint_group) DO UPDATE
 SET last_attempt_at = excluded.last_attempt_at, lease_holder = excluded.lease_holder,
     lease_expires_at = excluded.lease_expires_at
 WHERE w.lease_holder IS NULL OR w.lease_expires_at < now()
-RETURNING w.watermark_at, w.last_success_at, w.failing_since_at;
+RETURNING w.watermark_at, w.cadence, w.failing_since_at;
+
+-- plan_cadence --
+-- How often an endpoint group can really be swept. Parameters: district, account, endpoint group, cadence.
+INSERT INTO watermarks AS w (district_id, account_id, endpoint_group, cadence)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT (district_id, account_id, endpoint_group) DO UPDATE SET cadence = excluded.cadence
+WHERE w.cadence <> excluded.cadence;
 
 -- renew_lease --
 -- In the transaction of every batch: no row, no rows written. Parameters: district, account, endpoint group,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from service import errors
+from service import checks, errors
 from service.store import coverage
 from tests import snapshots
 
@@ -124,6 +124,84 @@ async def test_a_source_is_as_fresh_as_its_stalest_endpoint_group(pool: asyncpg.
     assert manager.last_error == "HTTP 401: the key was refused"
     assert portal.is_file
     assert portal.groups == ()
+
+
+async def test_groups_of_different_cadences_are_judged_by_their_own(pool: asyncpg.Pool) -> None:
+    """Use that is read once a day is not late after an hour; states that are read every hour are, after a day."""
+    await snapshots.insert(pool)
+    await pool.execute("UPDATE watermarks SET last_success_at = $1, cadence = '1 hour'", snapshots.NOW)
+    daily = "UPDATE watermarks SET cadence = '1 day', last_success_at = $1 WHERE endpoint_group = 'usage'"
+    await pool.execute(daily, snapshots.NOW - timedelta(hours=20))
+    carrier = (await shown(pool)).sources[0]
+    assert (carrier.last_success_at, carrier.every) == (snapshots.NOW, timedelta(hours=1))
+    await pool.execute(daily, snapshots.NOW - timedelta(hours=30))
+    carrier = (await shown(pool)).sources[0]
+    assert (carrier.last_success_at, carrier.every) == (
+        snapshots.NOW - timedelta(hours=30),
+        timedelta(days=1),
+    )
+
+
+async def test_students_devices_are_counted_by_the_school_of_their_group(pool: asyncpg.Pool) -> None:
+    await snapshots.insert(pool)
+    manager = await snapshots.insert_account(pool, "chromebooks", "google_workspace", rank=3)
+    await pool.execute(
+        "INSERT INTO provider_groups (district_id, account_id, group_key, school_id)"
+        " SELECT 7, $1::bigint, 'ou-1', min(school_id) FROM schools UNION ALL SELECT 7, $1::bigint, 'ou-2', NULL",
+        manager,
+    )
+    for key, group, in_service in (
+        ("a", "ou-1", True),
+        ("b", "ou-1", True),
+        ("c", "ou-1", False),
+        ("d", "ou-2", True),
+    ):
+        await pool.execute(
+            "INSERT INTO student_devices (district_id, account_id, device_key, group_key, raw_status, is_in_service,"
+            " read_at) VALUES (7, $1, $2, $3, 'X', $4, $5)",
+            manager,
+            key,
+            group,
+            in_service,
+            snapshots.NOW,
+        )
+    await pool.execute("SELECT ensure_partitions($1::date - 40, $1::date)", snapshots.REPORTED_ON)
+    for key, days_ago, seconds, elsewhere in (
+        ("a", 0, 60, None),
+        ("a", 3, 60, True),
+        ("b", 6, 0, None),
+        ("b", 7, 9, True),
+    ):
+        await pool.execute(
+            "INSERT INTO student_device_days SELECT 7, $2, student_device_id, $3, NULL, $4 FROM student_devices"
+            " WHERE device_key = $1",
+            key,
+            snapshots.REPORTED_ON - timedelta(days=days_ago),
+            seconds,
+            elsewhere,
+        )
+    told = [
+        (school.student_devices, school.student_devices_active, school.student_devices_elsewhere)
+        for school in (await shown(pool)).schools
+    ]
+    assert sorted(told, key=str) == sorted([(2, 1, 1)] + [(None, None, None)] * (len(told) - 1), key=str)
+
+
+async def test_status_words_that_are_not_known_are_counted_by_account(pool: asyncpg.Pool) -> None:
+    await snapshots.insert(pool)
+    manager = await snapshots.insert_account(pool, "chromebooks", "google_workspace", rank=3)
+    await pool.execute(
+        "INSERT INTO student_devices (district_id, account_id, device_key, raw_status, is_in_service, read_at)"
+        " SELECT 7, $1, n::text, CASE WHEN n < 3 THEN 'ODD' ELSE 'ACTIVE' END, nullif(n >= 3, false), $2"
+        " FROM generate_series(1, 5) AS n",
+        manager,
+        snapshots.NOW,
+    )
+    unmapped = {source.account_key: source.unmapped for source in (await shown(pool)).sources}
+    assert unmapped == {"carrier": 0, "routers": 0, "portal": 0, "chromebooks": 2}
+    (finding,) = await checks.vocabulary(pool)
+    assert (finding.what, finding.is_good) == ("district 7, account chromebooks: status", False)
+    assert finding.found == "not known: ODD (2)"
 
 
 async def test_districts_do_not_mix(pool: asyncpg.Pool) -> None:

@@ -251,3 +251,34 @@ async def test_nothing_about_a_source_of_readings_is_logged_as_missing(
     source.says(of="usage")
     assert (await sweep(pool, account, source, "usage", NOON)).outcome == "succeeded"
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("at_allowance", "state"),
+    [
+        (None, ("exhausted", "cycle_allowance")),
+        ("throttle", ("exhausted", "cycle_allowance")),
+        ("charge", ("adequate", None)),
+    ],
+)
+async def test_a_vendors_word_that_the_allowance_is_used_up_counts_where_the_plan_stops(
+    pool: asyncpg.Pool, at_allowance: str | None, state: tuple[str, str | None]
+) -> None:
+    """Though nobody told how much it is."""
+    source = router_source()
+    account = (await scripted.accounts_of(pool, carrier=source))["carrier"]
+    over = readings.State(NOON, readings.LineStatus.ACTIVE, "ACTIVATED", is_limit_reached=True)
+    counter = readings.Usage(readings.UsageKind.COUNTER, readings.UsageSeries.CYCLE, NOON, 5_000)
+    first = readings.Usage(readings.UsageKind.COUNTER, readings.UsageSeries.CYCLE, NOON - HOUR, 1_000)
+    source.says(readings.Sighting("c1", states=(over,), usage=(first, counter), **ONE))
+    await sweep(pool, account, source, "lines", NOON)
+    await lent(pool)
+    if at_allowance:
+        await pool.execute(
+            "INSERT INTO plans (district_id, plan_key, at_allowance) VALUES ($1, 'p', $2::at_allowance)",
+            DISTRICT,
+            at_allowance,
+        )
+        await pool.execute("UPDATE lines SET plan_id = (SELECT plan_id FROM plans)")
+    await refreshed(pool, NOON + HOUR)
+    assert await state_on(pool, "2026-10-05") == state

@@ -21,7 +21,7 @@ def groups() -> tuple[base.EndpointGroup, ...]:
 
 async def service_of(
     pool: asyncpg.Pool, source: scripted.Source, lines: int
-) -> tuple[serving.Service, accounts.Account]:
+) -> serving.Service:
     """A service with one account that has shown so many lines, at 1 request in 10 seconds."""
     scripted_account = (await scripted.accounts_of(pool, verizon=source))["verizon"]
     terms = entry.Spending("credential", budget.Terms(0.1))

@@ -78,3 +78,13 @@ async def test_an_older_sweep_does_not_overwrite_a_newer(pool: asyncpg.Pool) -> 
     await told(pool, device(raw_status="DISABLED", is_in_service=False))
     await told(pool, device(), at=NOON - timedelta(hours=1))
     assert await pool.fetchval("SELECT raw_status FROM student_devices") == "DISABLED"
+
+
+async def test_days_that_cannot_be_are_rejected_and_make_no_partitions(pool: asyncpg.Pool) -> None:
+    old, ahead = date(2021, 3, 1), date(2027, 3, 1)
+    active = tuple(readings.ActiveDay(day, 60) for day in (old, date(2026, 10, 5), ahead))
+    long_ago = (readings.Whereabouts(datetime(2021, 3, 1, tzinfo=UTC), readings.Place.ELSEWHERE),)
+    result = await told(pool, device(active_days=active, whereabouts=long_ago))
+    assert (result.outcome, result.progress.rows_rejected) == ("succeeded", 3)
+    assert [day for day, *_ in await days(pool)] == ["2026-10-05"]
+    assert await pool.fetchval("SELECT to_regclass('student_device_days_202103')") is None

@@ -210,6 +210,30 @@ def test_a_source_that_is_late_says_so() -> None:
     assert "Late Read 5 hours ago. It should be read every hour." in text_of(page)
 
 
+def test_students_devices_are_shown_beside_coverage_and_not_at_all_where_nobody_manages_them() -> None:
+    shown = snapshots.snapshot()
+    assert "own devices" not in rendered(shown)
+    district = shown.districts[0]
+    first = replace(
+        district.schools[0], student_devices=412, student_devices_active=388, student_devices_elsewhere=207
+    )
+    changed = replace(shown, districts=(replace(district, schools=(first, *district.schools[1:])),))
+    text = rendered(changed)
+    assert "not that a loan was used" in text
+    for figure in ("412", "388", "207"):
+        assert f'<td class="number">{figure}</td>' in text
+    assert rendered(changed).count("<h2") == rendered(shown).count("<h2") + 1
+
+
+def test_status_words_that_are_not_known_are_counted_with_their_source() -> None:
+    shown = snapshots.snapshot()
+    district = shown.districts[0]
+    odd = replace(district.sources[0], unmapped=12)
+    text = text_of(rendered(replace(shown, districts=(replace(district, sources=(odd,)),))))
+    assert "12 of its lines or devices have a status that afterbell does not know" in text
+    assert "afterbell does not know" not in rendered(shown)
+
+
 def test_names_are_escaped() -> None:
     named = replace(snapshots.SCHOOLS[0], name="<script>alert(1)</script> & Sons")
     page = rendered(snapshots.snapshot([named]))
