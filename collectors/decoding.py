@@ -1,6 +1,7 @@
 """Answers decoded so that a bad row spoils no other, and told of without the value that was bad."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
@@ -11,6 +12,8 @@ Key = Annotated[str, msgspec.Meta(max_length=64, pattern=r"\S")]  # a vendor's o
 Identifier = Annotated[str, msgspec.Meta(max_length=64)]  # IMEI, ICCID, MDN, serial as the vendor writes it
 Word = Annotated[str, msgspec.Meta(max_length=200)]  # a status
 ByteCount = Annotated[int, msgspec.Meta(ge=0, le=10**15)]  # a petabyte in a month is a fault, not a pupil
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]  # one without a zone is nobody's to guess
 
 AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 MISSING = re.compile(r"missing required field `(?P<field>[^`]*)`")
@@ -73,6 +76,14 @@ def explain(error: msgspec.MsgspecError) -> tuple[str, str]:
         return ".".join(filter(None, (path, missing["field"]))), "missing"
     reason = "blank" if "matching regex" in text else AT.sub("", text).replace("`", "").lower()
     return path, reason
+
+
+def utc(at: datetime) -> datetime:
+    """The instant in UTC, whatever zone the vendor wrote it in."""
+    try:
+        return at if at.tzinfo is UTC else at.astimezone(UTC)
+    except OverflowError:  # within a day of the end of time: whoever stores it refuses it
+        return at.replace(tzinfo=UTC)
 
 
 def text(value: str | int | None) -> str | None:

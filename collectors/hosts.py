@@ -20,10 +20,14 @@ class Hosts:
     suffixes: Sequence[str] = ()
 
     def allows(self, url: str) -> bool:
-        given, ours = urllib.parse.urlsplit(url), urllib.parse.urlsplit(self.base_url)
+        ours = urllib.parse.urlsplit(self.base_url)
+        try:
+            given = urllib.parse.urlsplit(url)
+            has_default_port = given.port in (None, 443)
+        except ValueError:
+            return False
         if (given.scheme, given.netloc) == (ours.scheme, ours.netloc):
             return True
-        has_default_port = given.port in (None, 443)
         return (
             given.scheme == "https"
             and has_default_port
@@ -32,9 +36,12 @@ class Hosts:
 
     def checked(self, url: str) -> str:
         """The address, made absolute. Raises ResponseInvalid for one that is not the vendor's."""
-        whole = urllib.parse.urljoin(self.base_url, url)
-        if not self.allows(whole):
+        try:
+            whole = urllib.parse.urljoin(self.base_url, url)
             host = urllib.parse.urlsplit(whole).hostname
+        except ValueError as error:
+            raise errors.ResponseInvalid("the answer points to something that is no address") from error
+        if not self.allows(whole):
             raise errors.ResponseInvalid(
                 f"the answer points to host {host}, which is not the vendor's: credentials are not sent there"
             )

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from collectors import decoding, readings, vocabulary
@@ -104,7 +104,7 @@ class _Devices:
         )
 
     def _seen_at(self, row: rows.Device) -> datetime | None:
-        at = None if row.last_sync is None else _utc(row.last_sync)
+        at = None if row.last_sync is None else decoding.utc(row.last_sync)
         if at is not None and at > self._newest:
             self._rejected.append(readings.Rejection("chromeosdevices[].lastSync", IN_THE_FUTURE))
             return None
@@ -164,7 +164,7 @@ class _Telemetry:
         for report in row.network_status_report or ():
             if report.connection_state != ONLINE or report.report_time is None:
                 continue
-            at = _utc(report.report_time)
+            at = decoding.utc(report.report_time)
             is_ahead = is_ahead or at > self._until
             if self._since <= at <= self._until:
                 told.setdefault(at, []).append(self._place(report))
@@ -193,10 +193,3 @@ class _Cached:
         if (place := self._told.get(address)) is None:
             place = self._told[address] = self._known.of(address.strip())
         return place
-
-
-def _utc(at: datetime) -> datetime:
-    try:
-        return at if at.tzinfo is UTC else at.astimezone(UTC)
-    except OverflowError:  # within a day of the end of time: too old or too new to be kept
-        return at.replace(tzinfo=UTC)

@@ -1,13 +1,12 @@
 """Google's JSON, as far as it is read. What is not named here is never decoded."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 
 import msgspec
 
 from collectors import decoding
 
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Address = Annotated[str, msgspec.Meta(max_length=64)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=25 * 3_600_000)]  # the longest day has 25 hours
 Kind = Annotated[str, msgspec.Meta(pattern="directory#chromeosdevices$")]
@@ -27,7 +26,7 @@ class Device(msgspec.Struct, rename="camel", frozen=True, gc=False):
 
     device_id: decoding.Key
     status: decoding.Word | None = None
-    last_sync: Instant | None = None
+    last_sync: decoding.Instant | None = None
     org_unit_id: decoding.Identifier | None = None
     active_time_ranges: tuple[ActiveRange, ...] | None = None
     last_known_network: tuple[Network, ...] | None = None
@@ -36,7 +35,7 @@ class Device(msgspec.Struct, rename="camel", frozen=True, gc=False):
 class Report(msgspec.Struct, rename="camel", frozen=True, gc=False):
     """One network at one instant. Gateways are those of the device's own network."""
 
-    report_time: Instant | None = None
+    report_time: decoding.Instant | None = None
     connection_state: decoding.Word | None = None
     connection_type: decoding.Word | None = None
     gateway_ip_address: Address | None = None

@@ -4,8 +4,8 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from collectors import readings
-from collectors.meraki import availability, lines, parse, rows
+from collectors import decoding, readings
+from collectors.meraki import availability, lines, rows
 
 STATUS = "status"
 
@@ -35,9 +35,9 @@ def sessions(changes: Sequence[rows.Change], words: availability.Words) -> tuple
     for change in changes:
         was, now = words.is_online(_word(change.details.old)), words.is_online(_word(change.details.new))
         if now and was is False:
-            began_at = parse.utc(change.at)
+            began_at = decoding.utc(change.at)
         elif now is False and began_at is not None:
-            found.append(readings.Session(began_at, parse.utc(change.at)))
+            found.append(readings.Session(began_at, decoding.utc(change.at)))
             began_at = None
         elif now is None:
             began_at = None

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from collectors import readings
-from collectors.meraki import lines, parse, rows
+from collectors import decoding, readings
+from collectors.meraki import lines, rows
 from collectors.meraki import options as meraki_options
 
 INTERVAL = readings.UsageKind.INTERVAL
@@ -60,7 +60,7 @@ class _Lines:
             self.wrong.add("bytes that are no SIM's")
         for sim in usage.by_sim or ():
             if sim.total is not None and self._is_known(sim):
-                starts_at, ends_at = parse.utc(interval.starts_at), parse.utc(interval.ends_at)
+                starts_at, ends_at = decoding.utc(interval.starts_at), decoding.utc(interval.ends_at)
                 told = readings.Usage(INTERVAL, series, starts_at, int(sim.total), ends_at)
                 self._usage.setdefault(self._slot(sim.name), []).append(told)
 

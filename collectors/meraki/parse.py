@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from collectors import decoding, readings, vocabulary
 from collectors.meraki import availability, lines, rows
@@ -189,14 +189,7 @@ def moment(text: str | None) -> datetime | None:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError("an instant without a zone")
-    return utc(at)
-
-
-def utc(at: datetime) -> datetime:
-    try:
-        return at.astimezone(UTC)
-    except OverflowError:  # within a day of the end of time: whoever stores it refuses it
-        return at.replace(tzinfo=UTC)
+    return decoding.utc(at)
 
 
 def _of_line(line: lines.Line, is_online: bool | None) -> bool | None:

@@ -1,7 +1,6 @@
 """What is decoded of Meraki's JSON. What is not named here never is: names, notes, places, addresses, SSIDs, IPs."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
@@ -10,7 +9,6 @@ from collectors import decoding, readings
 
 Row = TypeVar("Row")
 
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Identifier = decoding.Identifier | int
 # Byte counts of the current cycle are strings of digits, those of the history are integers: both are taken.
 Digits = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,15}$")] | decoding.ByteCount
@@ -80,8 +78,8 @@ class IntervalBytes(msgspec.Struct, frozen=True, gc=False):
 
 
 class Interval(msgspec.Struct, frozen=True, gc=False):
-    starts_at: Instant = msgspec.field(name="startTs")
-    ends_at: Instant = msgspec.field(name="endTs")
+    starts_at: decoding.Instant = msgspec.field(name="startTs")
+    ends_at: decoding.Instant = msgspec.field(name="endTs")
     usage: IntervalBytes | None = None
 
 
@@ -107,7 +105,7 @@ class ChangedDevice(msgspec.Struct, frozen=True, gc=False):
 class Change(msgspec.Struct, frozen=True, gc=False):
     """A gateway's availability turned from one word to another."""
 
-    at: Instant = msgspec.field(name="ts")
+    at: decoding.Instant = msgspec.field(name="ts")
     device: ChangedDevice
     details: Details
 
@@ -125,7 +123,7 @@ class Student(msgspec.Struct, frozen=True, gc=False):
 class StudentDay(msgspec.Struct, frozen=True, gc=False):
     """A day's use in kilobytes, with fractions."""
 
-    starts_at: Instant = msgspec.field(name="ts")
+    starts_at: decoding.Instant = msgspec.field(name="ts")
     received: Kilobytes | None = None
     sent: Kilobytes | None = None
 

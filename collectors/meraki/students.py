@@ -71,7 +71,7 @@ def usage(
 ) -> tuple[readings.Usage, ...]:
     """The days that are over by ``until``."""
     return tuple(
-        readings.Usage(INTERVAL, DAY, parse.utc(day.starts_at), total, parse.utc(day.starts_at) + A_DAY)
+        readings.Usage(INTERVAL, DAY, decoding.utc(day.starts_at), total, decoding.utc(day.starts_at) + A_DAY)
         for day in days
         if since <= day.starts_at <= until - A_DAY and (total := _bytes(day, kilobyte_bytes)) is not None
     )

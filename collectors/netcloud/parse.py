@@ -181,7 +181,7 @@ def signal(row: rows.Metrics) -> readings.Signal | None:
     told = [figure if figure is not None and abs(figure) <= MOST_SIGNAL else None for figure in figures]
     if row.update_ts is None or told == [None, None, None]:
         return None
-    return readings.Signal(utc(row.update_ts), *told)
+    return readings.Signal(decoding.utc(row.update_ts), *told)
 
 
 def number(figure: float | str | None) -> float | None:
@@ -193,13 +193,6 @@ def number(figure: float | str | None) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
-
-
-def utc(at: datetime) -> datetime:
-    try:
-        return at.astimezone(UTC)
-    except OverflowError:  # within a day of the end of time: whoever stores it refuses it
-        return at.replace(tzinfo=UTC)
 
 
 def _answer(body: bytes, what: str) -> rows.Answer:
@@ -222,7 +215,7 @@ def _seen_at(connection: Connection | None, router: rows.Router, instant: dateti
         case Connection.ONLINE:
             return instant
         case Connection.OFFLINE:
-            return None if router.state_updated_at is None else utc(router.state_updated_at)
+            return None if router.state_updated_at is None else decoding.utc(router.state_updated_at)
         case _:
             return None
 
@@ -240,7 +233,7 @@ def _usage(row: rows.UsageSample, rejected: list[readings.Rejection]) -> Sample[
         return None
     if received + sent == 0 and row.uptime is None:
         return None
-    ends_at = utc(row.created_at)
+    ends_at = decoding.utc(row.created_at)
     usage = readings.Usage(
         readings.UsageKind.INTERVAL,
         readings.UsageSeries.PART,
@@ -256,5 +249,5 @@ def _is_count(figure: float | None) -> TypeGuard[float]:
 
 
 def _sampled(row: rows.StateSample, connections: Connections) -> Sample[readings.State]:
-    state = _state(utc(row.created_at), connections.read(row.state))
+    state = _state(decoding.utc(row.created_at), connections.read(row.state))
     return Sample(id_of(row.router), row.key or state.starts_at, state)

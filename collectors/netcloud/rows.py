@@ -11,7 +11,6 @@ from collectors.netcloud import options as netcloud_options
 Id = decoding.Key | int
 Identifier = decoding.Identifier | int
 Url = Annotated[str, msgspec.Meta(max_length=500)]
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]  # one without a zone is nobody's to guess
 Figure = Annotated[str, msgspec.Meta(max_length=32)]  # numbers arrive as text at times
 
 
@@ -28,7 +27,7 @@ class Router(msgspec.Struct, frozen=True, gc=False):
     id: Id | None = None
     serial_number: Identifier | None = None
     state: decoding.Word | None = None
-    state_updated_at: Instant | None = None
+    state_updated_at: decoding.Instant | None = None
     group: Url | None = None
 
 
@@ -46,7 +45,7 @@ class Metrics(msgspec.Struct, frozen=True, gc=False):
     """A net_device's latest figures. Its ``bytes_*`` count over its lifetime: the samples tell use better."""
 
     id: Id
-    update_ts: Instant | None
+    update_ts: decoding.Instant | None
     rsrp: float | Figure | None = None
     rsrq: float | Figure | None = None
     sinr: float | Figure | None = None
@@ -62,7 +61,7 @@ class UsageSample(msgspec.Struct, frozen=True, gc=False):
     bytes_in: decoding.ByteCount | Figure | None
     bytes_out: decoding.ByteCount | Figure | None
     period: float | Figure | None
-    created_at: Instant
+    created_at: decoding.Instant
     created_at_timeuuid: decoding.Identifier | None = None
     uptime: float | Figure | None = 0.0
 
@@ -81,7 +80,7 @@ def state_sample(names: netcloud_options.StateSampleFields) -> type[StateSample]
     fields: list[Any] = [
         ("router", Url | int),
         ("state", decoding.Word),
-        ("created_at", Instant),
+        ("created_at", decoding.Instant),
         ("key", decoding.Identifier | None, None),
     ]
     rename = {name: getattr(names, name) for name in names.__struct_fields__}

@@ -56,7 +56,10 @@ class Sweep:
             await self._pass(None)
 
     async def _pass(self, cursor: str | None) -> None:
-        sweep = base.Sweep(self.instant, self._claim.watermark_at, cursor)
+        since = self._claim.watermark_at
+        if since is not None:
+            since = min(since, self.instant)  # this machine's clock was set back
+        sweep = base.Sweep(self.instant, since, cursor)
         pages = self._account.collector.pages(self._group, sweep)
         async with contextlib.aclosing(pages):
             await ingest.run(pages, self._write)

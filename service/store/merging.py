@@ -9,6 +9,7 @@ import sql
 from service.store import source as sources
 
 _AHEAD = timedelta(days=2)  # no zone's day is later
+_AT_ONCE = 100  # lines: each is looked up by itself, among all the readings there are
 _Pair = tuple[int, int]  # the one that goes, and the one that stays
 
 _LINE_PARTS = (
@@ -33,7 +34,9 @@ async def merge(connection: asyncpg.Connection, source: sources.Source, instant:
     queries = sql.queries()
     rows = await connection.fetch(queries["same_lines"], source.district_id, source.account_id)
     lines = _unchained([(row["line_id"], row["into_id"]) for row in rows])
+    await connection.execute(queries["join_by_hashes"])
     rows = await connection.fetch(queries["same_devices"], source.district_id, *_columns(lines))
+    await connection.execute(queries["join_as_planned"])
     devices = [(row["device_id"], row["into_id"]) for row in rows]
     if devices:
         await _merge_devices(connection, source.district_id, devices)
@@ -76,6 +79,6 @@ def _one_each(pairs: Sequence[_Pair]) -> Iterator[list[_Pair]]:
     """In parts, each with one that goes for every one that stays: two that tell the same would collide."""
     left = list(pairs)
     while left:
-        some = {stays: (gone, stays) for gone, stays in left}
+        some = {stays: (gone, stays) for gone, stays in left[:_AT_ONCE]}
         yield list(some.values())
-        left = [pair for pair in left if some[pair[1]] != pair]
+        left = [pair for pair in left if some.get(pair[1]) != pair]

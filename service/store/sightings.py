@@ -164,9 +164,8 @@ async def _note_latest(
     fresh: dict[int, readings.Sighting],
     instant: datetime,
 ) -> None:
-    telling = {
-        line_id: sighting for line_id, sighting in fresh.items() if sighting.states or sighting.last_seen_at
-    }
+    telling = {line_id: _of_now(sighting, instant) for line_id, sighting in fresh.items()}
+    telling = {line_id: seen for line_id, seen in telling.items() if seen.states or seen.last_seen_at}
     if telling:
         await connection.execute(
             sql.queries()["note_latest_states"],
@@ -175,6 +174,12 @@ async def _note_latest(
             instant,
             *_told(telling),
         )
+
+
+def _of_now(sighting: readings.Sighting, instant: datetime) -> readings.Sighting:
+    """Samples of the past say nothing of the present."""
+    states = tuple(state for state in sighting.states if state.starts_at == instant)
+    return msgspec.structs.replace(sighting, states=states)
 
 
 def _told(fresh: dict[int, readings.Sighting]) -> Sequence[str]:

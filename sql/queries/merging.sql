@@ -58,6 +58,14 @@ WHERE NOT s.is_new_line AND c.line_id <> s.line_id AND p.iccid IS NULL
     ))
 ORDER BY c.line_id, s.line_id;
 
+-- join_by_hashes --
+-- For a statement that joins whole sets of which the planner knows nothing, and so would take for a single row.
+SELECT set_config('enable_nestloop', 'off', true);
+
+-- join_as_planned --
+-- To the end of the transaction again.
+SELECT set_config('enable_nestloop', 'on', true);
+
 -- same_devices --
 -- Devices that the batch shows to be one with another: what one sighting names them by, or what one line was seen in,
 -- is two devices, and neither IMEI nor serial number speaks against it. Not where both were lent on a day, to one
@@ -66,62 +74,64 @@ ORDER BY c.line_id, s.line_id;
 WITH same AS (
     SELECT * FROM unnest($2::bigint[], $3::bigint[]) AS same (line_id, into_id)
 ),
-candidates AS (
+seen AS MATERIALIZED (
+    SELECT line_id, device_id, names_device, serial FROM sighted
+    UNION
+    SELECT same.line_id, s.device_id, true, NULL FROM same JOIN sighted AS s ON s.line_id = same.into_id
+),
+candidates AS MATERIALIZED (
     SELECT DISTINCT c.device_id, s.device_id AS into_id
-    FROM sighted AS s
+    FROM seen AS s
     CROSS JOIN LATERAL (
-        SELECT o.device_id FROM devices AS o WHERE o.district_id = $1 AND o.serial = s.serial
-        UNION
-        SELECT k.device_id
-        FROM line_device_links AS k
-        WHERE s.names_device AND k.district_id = $1 AND k.line_id = s.line_id AND k.ends_at IS NULL
-            AND NOT EXISTS (
-                SELECT FROM line_device_links AS x
-                WHERE x.district_id = $1 AND x.device_id = s.device_id AND x.line_id <> s.line_id
-                    AND x.line_id NOT IN (SELECT same.line_id FROM same WHERE same.into_id = s.line_id)
-            )
-        UNION
-        SELECT k.device_id
-        FROM same
-        JOIN line_device_links AS k ON k.district_id = $1 AND k.line_id = same.line_id AND k.ends_at IS NULL
-        WHERE same.into_id = s.line_id
+        (SELECT o.device_id, false AS is_links FROM devices AS o
+         WHERE o.district_id = $1 AND o.serial = s.serial LIMIT 1)
+        UNION ALL
+        (SELECT k.device_id, true FROM line_device_links AS k
+         WHERE s.names_device AND k.district_id = $1 AND k.line_id = s.line_id AND k.ends_at IS NULL LIMIT 1)
     ) AS c
-    WHERE c.device_id <> s.device_id
+    WHERE c.device_id <> s.device_id AND NOT (
+        c.is_links AND s.line_id NOT IN (SELECT same.line_id FROM same) AND EXISTS (
+            SELECT FROM line_device_links AS x
+            WHERE x.district_id = $1 AND x.device_id = s.device_id AND x.line_id <> s.line_id
+                AND x.line_id NOT IN (SELECT same.line_id FROM same)
+            OFFSET 0
+        )
+    )
 ),
-known AS (
-    SELECT d.device_id, coalesce(d.imei, max(s.imei)) AS imei, coalesce(d.serial, min(s.serial)) AS serial
-    FROM (SELECT device_id FROM candidates UNION SELECT into_id FROM candidates) AS c
-    JOIN devices AS d ON d.district_id = $1 AND d.device_id = c.device_id
-    LEFT JOIN sighted AS s ON s.device_id = c.device_id
-    GROUP BY d.device_id, d.imei, d.serial
+members AS MATERIALIZED (
+    SELECT into_id, device_id FROM candidates UNION SELECT into_id, into_id FROM candidates
 ),
-judged AS (
-    SELECT
-        c.device_id, c.into_id,
-        min(c.into_id) OVER (PARTITION BY c.device_id) = max(c.into_id) OVER (PARTITION BY c.device_id) AS is_sure,
-        EXISTS (SELECT FROM candidates AS o WHERE o.device_id = c.into_id) AS is_chained,
-        -- all that are to be one with it have one IMEI and one serial number at most
-        bool_and(o.imei IS NULL OR d.imei IS NULL OR o.imei = d.imei) OVER one
-        AND bool_and(o.serial IS NULL OR d.serial IS NULL OR o.serial = d.serial) OVER one
-        AND min(o.imei) OVER one IS NOT DISTINCT FROM max(o.imei) OVER one
-        AND min(o.serial) OVER one IS NOT DISTINCT FROM max(o.serial) OVER one AS is_possible,
-        EXISTS (
-            SELECT
-            FROM loans AS a
-            JOIN loans AS b USING (district_id, checked_out_on, borrower)
-            WHERE a.district_id = $1 AND a.device_id = c.device_id AND b.device_id <> c.device_id
-                AND b.device_id IN (
-                    SELECT c.into_id UNION ALL SELECT o.device_id FROM candidates AS o WHERE o.into_id = c.into_id
-                )
-        ) AS is_lent_twice
-    FROM candidates AS c
-    JOIN known AS o ON o.device_id = c.device_id
-    JOIN known AS d ON d.device_id = c.into_id
-    WINDOW one AS (PARTITION BY c.into_id)
+told AS (
+    SELECT device_id, max(imei) AS imei, min(serial) AS serial FROM sighted GROUP BY device_id
+),
+possible AS (
+    -- one IMEI and one serial number at most, of all that are to be one
+    SELECT m.into_id
+    FROM members AS m
+    CROSS JOIN LATERAL (
+        SELECT d.imei, d.serial FROM devices AS d WHERE d.district_id = $1 AND d.device_id = m.device_id LIMIT 1
+    ) AS d
+    LEFT JOIN told ON told.device_id = m.device_id
+    GROUP BY m.into_id
+    HAVING count(DISTINCT coalesce(d.imei, told.imei)) <= 1 AND count(DISTINCT coalesce(d.serial, told.serial)) <= 1
+),
+lent_twice AS (
+    SELECT m.into_id
+    FROM members AS m
+    CROSS JOIN LATERAL (
+        SELECT l.checked_out_on, l.borrower FROM loans AS l
+        WHERE l.district_id = $1 AND l.device_id = m.device_id
+        OFFSET 0
+    ) AS l
+    GROUP BY m.into_id, l.checked_out_on, l.borrower
+    HAVING count(*) > 1
 )
-SELECT DISTINCT device_id, into_id
-FROM judged
-WHERE is_sure AND NOT is_chained AND is_possible AND NOT is_lent_twice
+SELECT device_id, min(into_id) AS into_id
+FROM candidates
+WHERE into_id IN (SELECT into_id FROM possible) AND into_id NOT IN (SELECT into_id FROM lent_twice)
+    AND into_id NOT IN (SELECT device_id FROM candidates)
+GROUP BY device_id
+HAVING count(*) = 1
 ORDER BY device_id;
 
 -- lock_same_lines --

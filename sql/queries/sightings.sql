@@ -349,7 +349,8 @@ INSERT INTO latest_states AS o (
     day_limit_bytes, cycle_limit_bytes, group_key
 )
 SELECT
-    $1, q.line_id, $2, $3, q.status, q.raw_status, q.suspended_by, q.is_online, q.last_seen_at, q.last_seen_by,
+    $1, q.line_id, $2, $3, q.status, q.raw_status, q.suspended_by, q.is_online,
+    CASE WHEN q.last_seen_at <= $3::timestamptz + interval '1 day' THEN q.last_seen_at END, q.last_seen_by,
     q.day_limit, q.cycle_limit, q.group_key
 FROM unnest(
     string_to_array($4, U&'\001F', U&'\001E')::bigint[],
@@ -384,7 +385,8 @@ INSERT INTO latest_states AS o (
     district_id, line_id, account_id, read_at, status, raw_status, suspended_by, is_online, last_seen_at, last_seen_by
 )
 SELECT
-    $1, q.line_id, $2, $3, q.status, q.raw_status, q.suspended_by, q.is_online, q.last_seen_at, q.last_seen_by
+    $1, q.line_id, $2, $3, q.status, q.raw_status, q.suspended_by, q.is_online,
+    CASE WHEN q.last_seen_at <= $3::timestamptz + interval '1 day' THEN q.last_seen_at END, q.last_seen_by
 FROM unnest(
     string_to_array($4, U&'\001F', U&'\001E')::bigint[],
     string_to_array($5, U&'\001F', U&'\001E')::line_status[],

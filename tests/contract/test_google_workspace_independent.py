@@ -1,7 +1,7 @@
 """What Google may do beside what it documents: every group taken up anywhere, at once, in odd clocks and numbers."""
 
 import asyncio
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from collectors import errors, readings, simulation
-from collectors.google_workspace import options, parse
+from collectors.google_workspace import options, parse, simulator
 from tests.contract import cases
 from tests.contract.cases import INSTANT, PRIVATE
 from tests.contract.cases import google_workspace as google
@@ -182,7 +182,7 @@ async def test_quota_that_is_used_up_for_good_is_throttling_not_a_lack_of_rights
     group: str, reason: str
 ) -> None:
     async with cases.reading(CASE) as read:
-        read.stand.faults.next(google.simulator.throttled(reason), endpoint=group, after=1, times=99)
+        read.stand.faults.next(simulator.throttled(reason), endpoint=group, after=1, times=99)
         with pytest.raises(errors.RateLimited, match="lower requests_per_second"):
             await read.pages(group)
 

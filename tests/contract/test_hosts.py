@@ -20,6 +20,8 @@ OURS = hosts.Hosts("https://api.meraki.com/api/v1", [".meraki.com"])
         ("https://evilmeraki.com/x", False),
         ("https://n1.meraki.com@evil.example/x", False),
         ("ftp://n1.meraki.com/x", False),
+        ("https://[/x", False),
+        ("https://api.meraki.com:99999999/x", False),
     ],
 )
 def test_only_the_vendors_hosts_over_https_are_allowed(url: str, is_ours: bool) -> None:
@@ -36,6 +38,10 @@ def test_an_address_elsewhere_is_named_by_its_host_alone() -> None:
     with pytest.raises(errors.ResponseInvalid, match=r"points to host evil\.example") as caught:
         OURS.checked("https://evil.example/path?token=secret")
     assert "secret" not in str(caught.value)
+    for odd in ("https://[/x?token=secret", "https://api.meraki.com:abc/x"):
+        with pytest.raises(errors.ResponseInvalid, match="points to") as caught:
+            OURS.checked(odd)
+        assert "secret" not in str(caught.value)
     assert OURS.checked("/api/v1/next") == "https://api.meraki.com/api/v1/next"
 
 

@@ -101,6 +101,37 @@ async def test_a_source_of_readings_takes_nothing_back_that_the_list_told(pool: 
     assert (row["read_at"], row["last_seen_at"], row["last_seen_by"]) == (NOON, seen_at, "session")
 
 
+async def test_last_seen_in_the_future_is_not_believed(pool: asyncpg.Pool) -> None:
+    source = router_source()
+    account = (await scripted.accounts_of(pool, router=source))["router"]
+    for at in (NOON + timedelta(days=400), NOON - HOUR):
+        seen = readings.Sighting(
+            "r1",
+            states=(readings.State(NOON),),
+            last_seen_at=at,
+            last_seen_by=readings.LastSeenBy.CLOUD,
+            **ONE,
+        )
+        source.says(seen)
+        await sweep(pool, account, source, "lines", NOON)
+        source.says(
+            readings.Sighting("r1", last_seen_at=at, last_seen_by=readings.LastSeenBy.CLOUD), of="usage"
+        )
+        await sweep(pool, account, source, "usage", NOON)
+    assert await pool.fetchval("SELECT last_seen_at FROM latest_states") == NOON - HOUR
+
+
+async def test_samples_of_the_past_do_not_change_the_present(pool: asyncpg.Pool) -> None:
+    source = router_source()
+    account = (await scripted.accounts_of(pool, router=source))["router"]
+    source.says(router(is_online=True))
+    await sweep(pool, account, source, "lines", NOON)
+    source.says(readings.Sighting("r1", states=(readings.State(NOON - HOUR, is_online=False),)), of="usage")
+    await sweep(pool, account, source, "usage", NOON + HOUR)
+    assert await pool.fetchval("SELECT is_online FROM latest_states")
+    assert await pool.fetchval("SELECT count(*) FROM state_readings") == 2
+
+
 async def test_sweeps_of_two_groups_at_one_instant_do_not_hide_each_other(pool: asyncpg.Pool) -> None:
     """Readings of a snapshot that is no list are not taken for a page that came twice."""
     source = scripted.Source(endpoint_groups=(scripted.group(), scripted.group("totals", lists_lines=False)))

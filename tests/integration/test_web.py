@@ -221,7 +221,7 @@ def test_students_devices_are_shown_beside_coverage_and_not_at_all_where_nobody_
     text = rendered(changed)
     assert "not that a loan was used" in text
     for figure in ("412", "388", "207"):
-        assert f'<td class="number">{figure}</td>' in text
+        assert f'<td class="n">{figure}</td>' in text
     assert rendered(changed).count("<h2") == rendered(shown).count("<h2") + 1
 
 
