@@ -134,17 +134,16 @@ async def _device_pages(listed: AsyncGenerator[parse.Devices, None]) -> AsyncGen
 
 
 def _following(page: parse.Devices, at: str) -> str | None:
-    """Where the list goes on. Raises ResponseInvalid: it says that it does, but not where, or goes back."""
+    """Where the list goes on. Raises ResponseInvalid: it says that it does, but not where, or is not sorted."""
     if not page.has_more:
         return None
     if page.last is None:
         if page.count:
             raise errors.ResponseInvalid(f"the list cannot be read to its end: {NO_DEVICE_ID}")
         return at
-    if page.last < int(at):
-        raise errors.ResponseInvalid(
-            "the list leads back: it is not sorted by DeviceId, its paging cannot be trusted"
-        )
+    numbers = [line.device_id for line in page.lines if line.device_id is not None]
+    if numbers != sorted(numbers):
+        raise errors.ResponseInvalid("the list is not sorted by DeviceId: its paging cannot be trusted")
     return str(page.last)
 
 

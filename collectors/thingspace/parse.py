@@ -143,8 +143,9 @@ def _text(named: rows.DeviceId | None) -> str | None:
 
 def device_number(text: str | None) -> int | None:
     """Read a DeviceId; None: it is none."""
-    is_good = text is not None and text.isascii() and text.isdecimal() and len(text) <= DEVICE_ID_DIGITS
-    return int(text) if text is not None and is_good else None
+    if text is None or not text.isascii() or not text.isdecimal() or len(text) > DEVICE_ID_DIGITS:
+        return None
+    return int(text)
 
 
 def _device_id(row: rows.Device | rows.Numbered) -> int | None:

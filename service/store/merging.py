@@ -12,16 +12,13 @@ _AHEAD = timedelta(days=2)  # no zone's day is later
 _AT_ONCE = 100  # lines: each is looked up by itself, among all the readings there are
 _Pair = tuple[int, int]  # the one that goes, and the one that stays
 
-_LINE_PARTS = (
-    "move_line_keys",
-    "move_usage_readings",
-    "move_state_readings",
-    "move_signal_readings",
-    "move_session_readings",
-    "move_usage_spans",
-    "move_latest_states",
-    "move_line_conflicts",
-    "move_links",
+_TABLES = (
+    "usage_readings",
+    "state_readings",
+    "signal_readings",
+    "session_readings",
+    "usage_spans",
+    "latest_states",
 )
 
 
@@ -58,7 +55,10 @@ async def _merge_lines(
     queries = sql.queries()
     gone, stay = _columns(pairs)
     await connection.execute(queries["lock_same_lines"], district_id, gone)
-    for name in _LINE_PARTS:
+    for table in _TABLES:
+        await connection.execute(queries[f"drop_repeated_{table}"], district_id, gone, stay)
+        await connection.execute(queries[f"move_{table}"], district_id, gone, stay)
+    for name in ("move_line_keys", "move_line_conflicts", "move_links"):
         await connection.execute(queries[name], district_id, gone, stay)
     await connection.execute(queries["move_sighted_lines"], gone, stay)
     await connection.execute(queries["move_line_days"], district_id, gone, stay, (instant + _AHEAD).date())

@@ -138,155 +138,153 @@ ORDER BY device_id;
 -- Whoever writes readings of these lines is waited for, so that none is left behind. Parameters: district, lines.
 SELECT line_id FROM lines WHERE district_id = $1 AND line_id = ANY ($2::bigint[]) ORDER BY line_id FOR UPDATE;
 
+-- drop_repeated_usage_readings --
+-- What both lines have is kept once. Line by line, as nothing is known of how many there are.
+-- Parameters: district, lines, the lines they are one with.
+DELETE FROM usage_readings AS r
+USING unnest($2::bigint[], $3::bigint[]) AS same (line_id, into_id)
+CROSS JOIN LATERAL (
+    SELECT account_id, kind, series, starts_at FROM usage_readings WHERE district_id = $1 AND line_id = same.line_id
+    INTERSECT
+    SELECT account_id, kind, series, starts_at FROM usage_readings WHERE district_id = $1 AND line_id = same.into_id
+) AS twice
+WHERE r.district_id = $1 AND r.line_id = same.line_id AND (r.account_id, r.kind, r.series, r.starts_at) = (twice.account_id, twice.kind, twice.series, twice.starts_at);
+
 -- move_usage_readings --
--- What both have told is told once. Parameters: district, lines, the lines they are one with.
-WITH same AS (
-    SELECT * FROM unnest($2::bigint[], $3::bigint[]) AS same (line_id, into_id)
-),
-repeated AS (
-    DELETE FROM usage_readings AS r
-    USING same, usage_readings AS o
-    WHERE r.district_id = $1 AND r.line_id = same.line_id AND o.district_id = $1 AND o.line_id = same.into_id
-        AND (o.account_id, o.kind, o.series, o.starts_at) = (r.account_id, r.kind, r.series, r.starts_at)
-)
+-- Parameters: district, lines, the lines they are one with.
 UPDATE usage_readings AS r
 SET line_id = same.into_id
-FROM same
-WHERE r.district_id = $1 AND r.line_id = same.line_id AND NOT EXISTS (
-    SELECT FROM usage_readings AS o
-    WHERE o.district_id = $1 AND o.line_id = same.into_id
-        AND (o.account_id, o.kind, o.series, o.starts_at) = (r.account_id, r.kind, r.series, r.starts_at)
-);
+FROM unnest($2::bigint[], $3::bigint[]) AS same (line_id, into_id)
+WHERE r.district_id = $1 AND r.line_id = same.line_id;
+
+-- drop_repeated_state_readings --
+-- What both lines have is kept once. Line by line, as nothing is known of how many there are.
+-- Parameters: district, lines, the lines they are one with.
+DELETE FROM state_readings AS r
+USING unnest($2::bigint[], $3::bigint[]) AS same (line_id, into_id)
+CROSS JOIN LATERAL (
+    SELECT account_id, kind, series, starts_at FROM state_readings WHERE district_id = $1 AND line_id = same.line_id
+    INTERSECT
+    SELECT account_id, kind, series, starts_at FROM state_readings WHERE district_id = $1 AND line_id = same.into_id
+) AS twice
+WHERE r.district_id = $1 AND r.line_id = same.line_id AND (r.account_id, r.kind, r.series, r.starts_at) = (twice.account_id, twice.kind, twice.series, twice.starts_at);
 
 -- move_state_readings --
--- What both have told is told once. Parameters: district, lines, the lines they are one with.
-WITH same AS (
-    SELECT * FROM unnest($2::bigint[], $3::bigint[]) AS same (line_id, into_id)
-),
-repeated AS (
-    DELETE FROM state_readings AS r
-    USING same, state_readings AS o
-    WHERE r.district_id = $1 AND r.line_id = same.line_id AND o.district_id = $1 AND o.line_id = same.into_id
-        AND (o.account_id, o.kind, o.series, o.starts_at) = (r.account_id, r.kind, r.series, r.starts_at)
-)
+-- Parameters: district, lines, the lines they are one with.
 UPDATE state_readings AS r
 SET line_id = same.into_id
-FROM same
-WHERE r.district_id = $1 AND r.line_id = same.line_id AND NOT EXISTS (
-    SELECT FROM state_readings AS o
-    WHERE o.district_id = $1 AND o.line_id = same.into_id
-        AND (o.account_id, o.kind, o.series, o.starts_at) = (r.account_id, r.kind, r.series, r.starts_at)
-);
+FROM unnest($2::bigint[], $3::bigint[]) AS same (line_id, into_id)
+WHERE r.district_id = $1 AND r.line_id = same.line_id;
+
+-- drop_repeated_signal_readings --
+-- What both lines have is kept once. Line by line, as nothing is known of how many there are.
+-- Parameters: district, lines, the lines they are one with.
+DELETE FROM signal_readings AS r
+USING unnest($2::bigint[], $3::bigint[]) AS same (line_id, into_id)
+CROSS JOIN LATERAL (
+    SELECT account_id, kind, series, starts_at FROM signal_readings WHERE district_id = $1 AND line_id = same.line_id
+    INTERSECT
+    SELECT account_id, kind, series, starts_at FROM signal_readings WHERE district_id = $1 AND line_id = same.into_id
+) AS twice
+WHERE r.district_id = $1 AND r.line_id = same.line_id AND (r.account_id, r.kind, r.series, r.starts_at) = (twice.account_id, twice.kind, twice.series, twice.starts_at);
 
 -- move_signal_readings --
--- What both have told is told once. Parameters: district, lines, the lines they are one with.
-WITH same AS (
-    SELECT * FROM unnest($2::bigint[], $3::bigint[]) AS same (line_id, into_id)
-),
-repeated AS (
-    DELETE FROM signal_readings AS r
-    USING same, signal_readings AS o
-    WHERE r.district_id = $1 AND r.line_id = same.line_id AND o.district_id = $1 AND o.line_id = same.into_id
-        AND (o.account_id, o.kind, o.series, o.starts_at) = (r.account_id, r.kind, r.series, r.starts_at)
-)
+-- Parameters: district, lines, the lines they are one with.
 UPDATE signal_readings AS r
 SET line_id = same.into_id
-FROM same
-WHERE r.district_id = $1 AND r.line_id = same.line_id AND NOT EXISTS (
-    SELECT FROM signal_readings AS o
-    WHERE o.district_id = $1 AND o.line_id = same.into_id
-        AND (o.account_id, o.kind, o.series, o.starts_at) = (r.account_id, r.kind, r.series, r.starts_at)
-);
+FROM unnest($2::bigint[], $3::bigint[]) AS same (line_id, into_id)
+WHERE r.district_id = $1 AND r.line_id = same.line_id;
+
+-- drop_repeated_session_readings --
+-- What both lines have is kept once. Line by line, as nothing is known of how many there are.
+-- Parameters: district, lines, the lines they are one with.
+DELETE FROM session_readings AS r
+USING unnest($2::bigint[], $3::bigint[]) AS same (line_id, into_id)
+CROSS JOIN LATERAL (
+    SELECT account_id, kind, series, starts_at FROM session_readings WHERE district_id = $1 AND line_id = same.line_id
+    INTERSECT
+    SELECT account_id, kind, series, starts_at FROM session_readings WHERE district_id = $1 AND line_id = same.into_id
+) AS twice
+WHERE r.district_id = $1 AND r.line_id = same.line_id AND (r.account_id, r.kind, r.series, r.starts_at) = (twice.account_id, twice.kind, twice.series, twice.starts_at);
 
 -- move_session_readings --
--- What both have told is told once. Parameters: district, lines, the lines they are one with.
-WITH same AS (
-    SELECT * FROM unnest($2::bigint[], $3::bigint[]) AS same (line_id, into_id)
-),
-repeated AS (
-    DELETE FROM session_readings AS r
-    USING same, session_readings AS o
-    WHERE r.district_id = $1 AND r.line_id = same.line_id AND o.district_id = $1 AND o.line_id = same.into_id
-        AND (o.account_id, o.kind, o.series, o.starts_at) = (r.account_id, r.kind, r.series, r.starts_at)
-)
+-- Parameters: district, lines, the lines they are one with.
 UPDATE session_readings AS r
 SET line_id = same.into_id
-FROM same
-WHERE r.district_id = $1 AND r.line_id = same.line_id AND NOT EXISTS (
-    SELECT FROM session_readings AS o
-    WHERE o.district_id = $1 AND o.line_id = same.into_id
-        AND (o.account_id, o.kind, o.series, o.starts_at) = (r.account_id, r.kind, r.series, r.starts_at)
-);
+FROM unnest($2::bigint[], $3::bigint[]) AS same (line_id, into_id)
+WHERE r.district_id = $1 AND r.line_id = same.line_id;
+
+-- drop_repeated_usage_spans --
+-- What both lines have is kept once. Line by line, as nothing is known of how many there are.
+-- Parameters: district, lines, the lines they are one with.
+DELETE FROM usage_spans AS r
+USING unnest($2::bigint[], $3::bigint[]) AS same (line_id, into_id)
+CROSS JOIN LATERAL (
+    SELECT account_id, starts_at FROM usage_spans WHERE district_id = $1 AND line_id = same.line_id
+    INTERSECT
+    SELECT account_id, starts_at FROM usage_spans WHERE district_id = $1 AND line_id = same.into_id
+) AS twice
+WHERE r.district_id = $1 AND r.line_id = same.line_id AND (r.account_id, r.starts_at) = (twice.account_id, twice.starts_at);
 
 -- move_usage_spans --
--- What both have told is told once. Parameters: district, lines, the lines they are one with.
-WITH same AS (
-    SELECT * FROM unnest($2::bigint[], $3::bigint[]) AS same (line_id, into_id)
-),
-repeated AS (
-    DELETE FROM usage_spans AS r
-    USING same, usage_spans AS o
-    WHERE r.district_id = $1 AND r.line_id = same.line_id AND o.district_id = $1 AND o.line_id = same.into_id
-        AND (o.account_id, o.starts_at) = (r.account_id, r.starts_at)
-)
+-- Parameters: district, lines, the lines they are one with.
 UPDATE usage_spans AS r
 SET line_id = same.into_id
-FROM same
-WHERE r.district_id = $1 AND r.line_id = same.line_id AND NOT EXISTS (
-    SELECT FROM usage_spans AS o
-    WHERE o.district_id = $1 AND o.line_id = same.into_id
-        AND (o.account_id, o.starts_at) = (r.account_id, r.starts_at)
-);
+FROM unnest($2::bigint[], $3::bigint[]) AS same (line_id, into_id)
+WHERE r.district_id = $1 AND r.line_id = same.line_id;
+
+-- drop_repeated_latest_states --
+-- What both lines have is kept once. Line by line, as nothing is known of how many there are.
+-- Parameters: district, lines, the lines they are one with.
+DELETE FROM latest_states AS r
+USING unnest($2::bigint[], $3::bigint[]) AS same (line_id, into_id)
+CROSS JOIN LATERAL (
+    SELECT account_id FROM latest_states WHERE district_id = $1 AND line_id = same.line_id
+    INTERSECT
+    SELECT account_id FROM latest_states WHERE district_id = $1 AND line_id = same.into_id
+) AS twice
+WHERE r.district_id = $1 AND r.line_id = same.line_id AND r.account_id = twice.account_id;
 
 -- move_latest_states --
--- What both have told is told once. Parameters: district, lines, the lines they are one with.
-WITH same AS (
-    SELECT * FROM unnest($2::bigint[], $3::bigint[]) AS same (line_id, into_id)
-),
-repeated AS (
-    DELETE FROM latest_states AS r
-    USING same, latest_states AS o
-    WHERE r.district_id = $1 AND r.line_id = same.line_id AND o.district_id = $1 AND o.line_id = same.into_id
-        AND (o.account_id) = (r.account_id)
-)
+-- Parameters: district, lines, the lines they are one with.
 UPDATE latest_states AS r
 SET line_id = same.into_id
-FROM same
-WHERE r.district_id = $1 AND r.line_id = same.line_id AND NOT EXISTS (
-    SELECT FROM latest_states AS o
-    WHERE o.district_id = $1 AND o.line_id = same.into_id
-        AND (o.account_id) = (r.account_id)
-);
+FROM unnest($2::bigint[], $3::bigint[]) AS same (line_id, into_id)
+WHERE r.district_id = $1 AND r.line_id = same.line_id;
 
 -- move_line_days --
 -- Day by day, as the table is looked up by the day; marks the days, as their loans may be judged otherwise now. What
--- both have told is told once. Parameters: district, lines, the lines they are one with, the day after tomorrow.
-WITH same AS (
-    SELECT same.line_id, same.into_id, day::date AS on_day
+-- both lines have is kept once. Parameters: district, lines, the lines they are one with, the last day there may be.
+WITH told AS MATERIALIZED (
+    SELECT d.on_day, d.line_id, d.account_id, same.into_id, EXISTS (
+        SELECT FROM line_days AS o
+        WHERE o.district_id = $1 AND o.on_day = d.on_day AND o.line_id = same.into_id AND o.account_id = d.account_id
+    ) AS is_repeated
     FROM unnest($2::bigint[], $3::bigint[]) AS same (line_id, into_id)
     JOIN lines AS l ON l.district_id = $1 AND l.line_id = same.line_id
     CROSS JOIN LATERAL generate_series(l.observed_since - interval '2 days', $4::date, interval '1 day') AS day
+    CROSS JOIN LATERAL (
+        SELECT o.on_day, o.line_id, o.account_id
+        FROM line_days AS o
+        WHERE o.district_id = $1 AND o.on_day = day::date AND o.line_id = same.line_id
+        OFFSET 0
+    ) AS d
 ),
-repeated AS (
-    DELETE FROM line_days AS r
-    USING same, line_days AS o
-    WHERE r.district_id = $1 AND r.on_day = same.on_day AND r.line_id = same.line_id
-        AND o.district_id = $1 AND o.on_day = same.on_day AND o.line_id = same.into_id AND o.account_id = r.account_id
-    RETURNING r.on_day
+dropped AS (
+    DELETE FROM line_days AS d
+    USING told AS t
+    WHERE d.district_id = $1 AND d.on_day = t.on_day AND d.line_id = t.line_id AND d.account_id = t.account_id
+        AND t.is_repeated
 ),
 moved AS (
-    UPDATE line_days AS r
-    SET line_id = same.into_id
-    FROM same
-    WHERE r.district_id = $1 AND r.on_day = same.on_day AND r.line_id = same.line_id AND NOT EXISTS (
-        SELECT FROM line_days AS o
-        WHERE o.district_id = $1 AND o.on_day = same.on_day AND o.line_id = same.into_id
-            AND o.account_id = r.account_id
-    )
-    RETURNING r.on_day
+    UPDATE line_days AS d
+    SET line_id = t.into_id
+    FROM told AS t
+    WHERE d.district_id = $1 AND d.on_day = t.on_day AND d.line_id = t.line_id AND d.account_id = t.account_id
+        AND NOT t.is_repeated
 )
 INSERT INTO dirty_loan_days (district_id, on_day)
-SELECT DISTINCT $1::integer, on_day FROM (TABLE repeated UNION ALL TABLE moved) AS touched
+SELECT DISTINCT $1::integer, on_day FROM told
 ORDER BY 2
 ON CONFLICT (district_id, on_day) DO UPDATE SET on_day = excluded.on_day;
 

@@ -53,7 +53,7 @@ async def test_list_that_ends_with_a_page_is_read_whole(group: str, lines: int) 
 async def test_lines_that_changed_at_one_instant_may_come_in_any_order(seed: int) -> None:
     """After an import all have the same date, and the order among them may differ from page to page."""
     stand = busy_account(LINES)
-    order = random.Random(seed)  # noqa: S311
+    order = random.Random(seed)
     stand.faults.next(simulation.first(lambda: order.shuffle(stand.devices)), times=3)
     async with cases.reading(CASE, stand=stand) as read:
         assert cases.keys(await read.pages("devices")) == CASE.keys(LINES)
