@@ -91,6 +91,22 @@ class Visit:
         return self._refused.got_at if self._refused is not None else 0.0
 
 
+def basic(username: str, password: str) -> dict[str, str]:
+    """The header of HTTP Basic."""
+    return {"authorization": f"Basic {base64.b64encode(f'{username}:{password}'.encode()).decode()}"}
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header of a bearer token. Raises ResponseInvalid for one that no header can carry."""
+    if not is_sendable(token):
+        raise errors.ResponseInvalid("the sign-in's answer holds a token that no header can carry")
+    return {"authorization": f"Bearer {token}"}
+
+
+def is_sendable(token: str) -> bool:
+    return bool(token) and token.isascii() and token.isprintable()
+
+
 def jwt_seconds(token: str, *, vendor_now: float) -> float | None:
     """Seconds that a JWT lasts; None where it does not tell. With ``iat`` no clock is needed.
 

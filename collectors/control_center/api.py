@@ -1,11 +1,10 @@
 """Control Center's calls: search devices, usage of the cycle, last session. Only reads."""
 
-import base64
 import urllib.parse
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from collectors import client
+from collectors import client, sign_in
 from collectors.control_center import options as control_center_options
 
 DEVICES = "/rws/api/v1/devices"
@@ -22,7 +21,7 @@ class Api:
         self._http = http
         self._options = options
         self._devices = options.base_url.rstrip("/") + DEVICES
-        self._headers = {"authorization": basic(credentials["username"], credentials["api_key"])}
+        self._headers = sign_in.basic(credentials["username"], credentials["api_key"])
 
     @property
     def clock_skew_seconds(self) -> float | None:
@@ -58,10 +57,6 @@ class Api:
 
     async def _get(self, url: str, params: Mapping[str, str | int]) -> bytes:
         return (await self._http.get(url, params=params, headers=self._headers)).body
-
-
-def basic(username: str, api_key: str) -> str:
-    return f"Basic {base64.b64encode(f'{username}:{api_key}'.encode()).decode()}"
 
 
 def written(at: datetime) -> str:

@@ -1,6 +1,5 @@
 """A described platform's calls: sign-in, list of lines, one line's days. Only reads."""
 
-import base64
 import math
 import time
 import urllib.parse
@@ -59,8 +58,8 @@ class Api:
     def _basic(self) -> Mapping[str, str]:
         if self._how.basic is None:
             return {}
-        pair = ":".join(self._credentials[name] for name in self._how.basic)
-        return {"authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+        username, password = (self._credentials[name] for name in self._how.basic)
+        return sign_in.basic(username, password)
 
     def _headers(self, taken: Mapping[str, str]) -> Mapping[str, str]:
         known = {**self._credentials, **taken}
@@ -118,7 +117,7 @@ def _found(answer: object, path: str) -> object:
 
 def _taken(answer: object, name: str, path: str) -> str:
     value = _found(answer, path)
-    if not isinstance(value, str) or not value or not value.isascii() or not value.isprintable():
+    if not isinstance(value, str) or not sign_in.is_sendable(value):
         raise errors.ResponseInvalid(
             f"sign_in.answer.{name} = {path}: expected the text of a token, found {units.kind(value)}"
         )

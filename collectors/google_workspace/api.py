@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from collectors import client, decoding, errors, sign_in
+from collectors import client, decoding, sign_in
 from collectors.google_workspace import keys
 from collectors.google_workspace import options as workspace_options
 
@@ -84,9 +84,7 @@ class Api:
         )
         answer = await self._http.post(url, form={"assertion": assertion, "grant_type": JWT_BEARER})
         granted = decoding.whole(GRANT, answer.body, "the sign-in's answer")
-        if not granted.access_token.isascii() or not granted.access_token.isprintable():
-            raise errors.ResponseInvalid("the sign-in's answer holds a token that no header can carry")
-        return sign_in.Grant({"authorization": f"Bearer {granted.access_token}"}, granted.expires_in)
+        return sign_in.Grant(sign_in.bearer(granted.access_token), granted.expires_in)
 
     def _vendor_now(self) -> int:
         """By Google's clock where it is known: an assertion from the future is refused."""

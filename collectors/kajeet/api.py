@@ -94,7 +94,7 @@ def _field(answer: bytes, path: str) -> str:
         raise errors.ResponseInvalid("the sign-in's answer is not whole JSON") from error
     for name in path.split("."):
         value = value.get(name) if isinstance(value, dict) else None
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:
+    if not isinstance(value, str) or not sign_in.is_sendable(value):
         raise errors.ResponseInvalid(
             f"the sign-in's answer holds no token at {path}: set the option token_field"
         )

@@ -1,6 +1,5 @@
 """Super SIM's calls: sign-in and lists. Only reads."""
 
-import base64
 import urllib.parse
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
@@ -44,8 +43,7 @@ class Basic:
     """Twilio's way: the credentials go with every call, and nothing ends."""
 
     def __init__(self, username: str, password: str) -> None:
-        pair = base64.b64encode(f"{username}:{password}".encode()).decode()
-        self._headers = {"authorization": f"Basic {pair}"}
+        self._headers = sign_in.basic(username, password)
 
     def visit(self) -> "Basic":
         return self
@@ -114,9 +112,7 @@ class Api:
         form = GRANT | {name: self._credentials[name] for name in ("client_id", "client_secret")}
         answer = await self._http.post(self._options.token_address, form=form)
         token = decoding.whole(TOKENS, answer.body, "the sign-in's answer")
-        if not (token.access_token.isascii() and token.access_token.isprintable()):
-            raise errors.ResponseInvalid("the sign-in's answer holds a token that no header can carry")
-        return sign_in.Grant({"authorization": f"Bearer {token.access_token}"}, token.expires_in)
+        return sign_in.Grant(sign_in.bearer(token.access_token), token.expires_in)
 
 
 class Reader:

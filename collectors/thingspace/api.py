@@ -4,7 +4,6 @@ Every call is a POST that only reads, so each may be sent again.
 """
 
 import asyncio
-import base64
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated
@@ -97,11 +96,10 @@ class Api:
         return bearer
 
     async def _ask_bearer(self) -> _Bearer:
-        pair = f"{self._credentials['key']}:{self._credentials['secret']}".encode()
         answer = await self._http.post(
             self._base_url + TOKEN_PATH,
             form={"grant_type": "client_credentials"},
-            headers={"authorization": f"Basic {base64.b64encode(pair).decode()}"},
+            headers=sign_in.basic(self._credentials["key"], self._credentials["secret"]),
         )
         return decoding.whole(_BEARER, answer.body, "the OAuth sign-in's answer")
 

@@ -1,6 +1,7 @@
 """All collectors together, against all stand-ins, into one database: one fleet, and nobody's name in it."""
 
 import contextlib
+import itertools
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -75,7 +76,8 @@ async def swept(
     pool: asyncpg.Pool, polled: dict[str, accounts.Account], *, metrics: Metrics | None = None
 ) -> Swept:
     """Sweep every endpoint group of every account, lists of lines first."""
-    sweeper = runner.Runner(pool, lambda: INSTANT, metrics or Metrics())
+    clock = itertools.count()
+    sweeper = runner.Runner(pool, lambda: INSTANT + timedelta(milliseconds=next(clock)), metrics or Metrics())
     results = {}
     for key, account in polled.items():
         groups = sorted(
