@@ -68,8 +68,10 @@ class LocalBudget:
     @contextlib.asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         async with self._alone if self.terms.is_one_at_a_time else contextlib.nullcontext():
-            await asyncio.sleep(max(0.0, self._held_until - time.monotonic()))
             await self._limiter.acquire()
+            while (quiet := self._held_until - time.monotonic()) > 0:
+                await asyncio.sleep(quiet)
+                await self._limiter.acquire()  # those that waited do not all send at once
             yield
 
     async def hold_off(self, seconds: float) -> None:

@@ -47,8 +47,10 @@ class Schedule:
         )
 
     def reschedule(self, name: str, every: timedelta) -> None:
-        """Run a job at another pace from now on."""
-        self._scheduler.reschedule_job(name, trigger=_trigger(every))
+        """Run a job at another pace, counted from its last run: a pace that changes often puts no run off."""
+        job = self._scheduler.get_job(name)
+        due = job.next_run_time - job.trigger.interval + every
+        self._scheduler.modify_job(name, trigger=_trigger(every), next_run_time=due)
 
     def _on_skip(self, event: events.JobExecutionEvent) -> None:
         self._skipped[event.job_id]()

@@ -14,6 +14,7 @@ import asyncpg
 
 import sql
 from collectors import budget, client
+from service import errors
 from service.store import pool as pools
 
 # longer than any request, and any quiet that the vendor may ask for before it
@@ -46,17 +47,29 @@ class SharedBudget:
         self.terms = self.terms.strictest(terms)
 
     async def _wait_for_slot(self) -> None:
+        wait = await self._reserved()
+        while wait > 0:
+            await asyncio.sleep(wait)
+            # the vendor may have asked for quiet meanwhile: then the slot is of no use
+            wait = await self._reserved() if await self._is_quiet() else 0.0
+
+    async def _reserved(self) -> float:
+        """Reserve the next slot; returns the seconds until it."""
         between = timedelta(seconds=1 / self.terms.requests_per_second)
         with pools.translated():
             wait: float = await self._pool.fetchval(sql.queries()["reserve_slot"], self._fingerprint, between)
-        await asyncio.sleep(max(0.0, wait))
+        return wait
+
+    async def _is_quiet(self) -> bool:
+        with pools.translated():
+            return bool(await self._pool.fetchval(sql.queries()["is_quiet"], self._fingerprint))
 
     @contextlib.asynccontextmanager
     async def _leased(self) -> AsyncIterator[None]:
         holder = uuid.uuid4()
         async with self._alone:
-            await self._take(holder)
             try:
+                await self._take(holder)  # cancelled here, it may have been taken all the same
                 yield
             finally:
                 await self._free(holder)
@@ -75,11 +88,12 @@ class SharedBudget:
         return taken is not None
 
     async def _free(self, holder: uuid.UUID) -> None:
-        """Also while being cancelled: else every other process would wait for the lease to run out."""
+        """Also while being cancelled: else every other process would wait for the lease to run out, as it does
+        where the database is away; the request itself is over."""
         freeing = asyncio.ensure_future(
             self._pool.execute(sql.queries()["free_credential"], self._fingerprint, holder)
         )
-        with contextlib.suppress(TimeoutError), pools.translated():
+        with contextlib.suppress(errors.DatabaseUnavailable), pools.translated():
             await asyncio.wait_for(asyncio.shield(freeing), _FAREWELL_SECONDS)
 
 

@@ -69,6 +69,7 @@ CREATE TABLE student_device_days (
 CREATE TABLE credential_budgets (
     fingerprint        text PRIMARY KEY,
     next_slot_at       timestamptz NOT NULL,  -- no request before this
+    quiet_until        timestamptz,           -- nor, whatever slot it has, before this: the vendor asked for it
     holder             uuid,                  -- who has a request under way, where only one may be
     holder_expires_at  timestamptz            -- a process that is gone frees it by then
 ) WITH (fillfactor = 50);

@@ -78,19 +78,30 @@ WHERE c.district_id = $1 AND c.kind = 'serial' AND c.settled_at IS NULL AND (
 
 -- raise_line_conflicts --
 -- For each line of the batch: who says that it is in another device than the one in force, against whoever says that
--- one. What a person has decided between these two is not raised again. Parameters: district, account, instant.
-WITH contradicted AS (
+-- one. What a person has decided between these two is not raised again. Everything is looked up line by line, and so by
+-- its index. Parameters: district, account, instant.
+WITH contradicted AS MATERIALIZED (
     SELECT DISTINCT ON (claim.line_id, claim.device_id, claim.account_id)
         claim.line_id, k.device_id, claim.device_id AS other_device_id, claim.account_id,
         against.account_id AS against_account_id
     FROM sighted AS s
-    JOIN line_device_links AS k ON k.district_id = $1 AND k.line_id = s.line_id AND k.ends_at IS NULL
-    JOIN line_claims AS claim
-        ON claim.district_id = $1 AND claim.line_id = s.line_id AND claim.device_id <> k.device_id
-        AND (claim.is_listed OR claim.account_id = $2)
-    JOIN line_claims AS against
-        ON against.district_id = $1 AND against.line_id = s.line_id AND against.device_id = k.device_id
-        AND against.account_id <> claim.account_id AND (against.is_listed OR against.account_id = $2)
+    CROSS JOIN LATERAL (
+        SELECT l.device_id FROM line_device_links AS l
+        WHERE l.district_id = $1 AND l.line_id = s.line_id AND l.ends_at IS NULL
+        LIMIT 1
+    ) AS k
+    CROSS JOIN LATERAL (
+        SELECT c.line_id, c.device_id, c.account_id FROM line_claims AS c
+        WHERE c.district_id = $1 AND c.line_id = s.line_id AND (c.is_listed OR c.account_id = $2)
+        OFFSET 0
+    ) AS claim
+    CROSS JOIN LATERAL (
+        SELECT c.account_id, c.rank FROM line_claims AS c
+        WHERE c.district_id = $1 AND c.line_id = s.line_id AND c.device_id = k.device_id
+            AND c.account_id <> claim.account_id AND (c.is_listed OR c.account_id = $2)
+        OFFSET 0
+    ) AS against
+    WHERE claim.device_id <> k.device_id
     ORDER BY claim.line_id, claim.device_id, claim.account_id, against.rank, against.account_id
 ),
 known AS (

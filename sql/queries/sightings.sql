@@ -60,22 +60,27 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],
 ANALYZE sighted;
 
 -- match_lines --
--- By ICCID; else the line that the vendor's key stood for, unless its SIM is another now; else by number.
+-- By ICCID, in its likeliest form; else the line that the vendor's key stood for, unless its SIM is another now; else
+-- by number, which the latest SIM has.
 -- Parameters: district, account.
 UPDATE sighted AS s
 SET line_id = coalesce(
     (SELECT l.line_id FROM lines AS l WHERE l.district_id = $1 AND l.iccid = s.iccid),
-    (SELECT min(l.line_id)
+    (SELECT l.line_id
      FROM lines AS l
-     WHERE l.district_id = $1 AND l.iccid = ANY (string_to_array(s.iccid_forms, ','))),
+     WHERE l.district_id = $1 AND l.iccid = ANY (string_to_array(s.iccid_forms, ','))
+     ORDER BY array_position(string_to_array(s.iccid_forms, ','), l.iccid)
+     LIMIT 1),
     (SELECT l.line_id
      FROM provider_keys AS k
      JOIN lines AS l USING (district_id, line_id)
      WHERE k.district_id = $1 AND k.account_id = $2 AND k.provider_key = s.provider_key
          AND (s.iccid IS NULL OR l.iccid IS NULL)),
-    (SELECT max(l.line_id)
+    (SELECT l.line_id
      FROM lines AS l
-     WHERE l.district_id = $1 AND l.mdn = s.mdn AND (s.iccid IS NULL OR l.iccid IS NULL))
+     WHERE l.district_id = $1 AND l.mdn = s.mdn AND (s.iccid IS NULL OR l.iccid IS NULL)
+     ORDER BY l.observed_since DESC, l.line_id DESC
+     LIMIT 1)
 );
 
 -- match_lines_by_device --

@@ -7,6 +7,7 @@ import sys
 import time
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -102,6 +103,72 @@ async def test_a_request_that_is_cancelled_frees_the_credential(pool: asyncpg.Po
         await task
     async with asyncio.timeout(2), budgets.SharedBudgets(pool).of("c", terms).turn():
         pass
+
+
+class LostAnswers:
+    """A database that does what it is asked, and whose answer never comes."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self.has_done = asyncio.Event()
+
+    async def fetchval(self, *args: Any) -> None:
+        await self._pool.fetchval(*args)
+        self.has_done.set()
+        await asyncio.Event().wait()
+
+    async def execute(self, *args: Any) -> None:
+        await self._pool.execute(*args)
+
+
+async def test_a_wait_that_is_cancelled_as_it_ends_frees_the_credential(pool: asyncpg.Pool) -> None:
+    lost = LostAnswers(pool)
+    terms = budget.Terms(100.0, is_one_at_a_time=True)
+
+    async def request() -> None:
+        async with budgets.SharedBudget(lost, "c", terms).turn():
+            pass
+
+    task = asyncio.create_task(request())
+    await lost.has_done.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await pool.fetchval("SELECT count(holder) FROM credential_budgets") == 0
+
+
+async def test_a_request_is_cancelled_also_where_the_database_went_away(database: str) -> None:
+    async with pools.connected(database, size=1) as pool:
+        spending = budgets.SharedBudget(pool, "c", budget.Terms(100.0, is_one_at_a_time=True))
+        is_sent = asyncio.Event()
+
+        async def request() -> None:
+            async with spending.turn():
+                is_sent.set()
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(request())
+        await is_sent.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_who_waits_already_is_held_off_as_well(pool: asyncpg.Pool) -> None:
+    began, terms = time.monotonic(), budget.Terms(5.0)
+    sent: list[float] = []
+
+    async def request() -> None:
+        async with budgets.SharedBudgets(pool).of("c", terms).turn():
+            sent.append(time.monotonic() - began)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(4):
+            group.create_task(request())
+        await asyncio.sleep(0.1)
+        await budgets.SharedBudgets(pool).of("c", terms).hold_off(1.0)
+    assert [at for at in sent if 0.15 < at < 1.0] == []
+    assert len(sent) == 4
 
 
 async def test_stricter_terms_hold_for_all_who_share(pool: asyncpg.Pool) -> None:

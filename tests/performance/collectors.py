@@ -134,7 +134,9 @@ def _rate(work: object) -> float:
 def show_sweeps(found: dict[tuple[str, int], dict[str, Measured]]) -> None:
     table = Table(title="requests and time of a sweep", title_justify="left")
     for heading in ("collector", "group", "lines", "requests", "at limit", "here", "lines seen"):
-        table.add_column(heading, justify="left" if heading in ("collector", "group") else "right")
+        table.add_column(
+            heading, justify="left" if heading in ("collector", "group") else "right", no_wrap=True
+        )
     for (name, lines), groups in found.items():
         for group, it in groups.items():
             here = "not swept" if it.here is None else f"{it.here:.1f} s"

@@ -54,6 +54,23 @@ async def scheduled(*jobs: schedule.Job) -> AsyncIterator[schedule.Schedule]:
         running.stop()
 
 
+async def test_a_job_whose_pace_changes_over_and_over_still_runs() -> None:
+    job = Counted()
+    async with scheduled(job.job(every=4 * TICK, first=4 * TICK)) as running:
+        for number in range(12):
+            running.reschedule("job", (4 + number % 2) * TICK)
+            await asyncio.sleep(TICK.total_seconds())
+    assert job.runs >= 2
+
+
+async def test_a_job_that_may_run_more_often_does_not_wait_for_its_old_time() -> None:
+    job = Counted()
+    async with scheduled(job.job(every=NEVER, first=NEVER)) as running:
+        running.reschedule("job", TICK)
+        await asyncio.sleep(0.2)
+    assert job.runs >= 2
+
+
 async def test_a_job_runs_at_once_and_again() -> None:
     job = Counted()
     async with scheduled(job.job()):

@@ -74,12 +74,13 @@ def case(platform: str, **fields: Any) -> Case:
         "endpoint": "lines",
         "rows": lambda body: body,
         "status": ("status",),
-        "vendor_sized": lambda numbers: (stand(platform, numbers), {}),
+        "vendor_sized": lambda numbers: (stand(platform, numbers), {"page_size": PAGE_SIZES[platform]}),
         "parse": lambda lines: parsing(platform, lines),
     }
     return Case(**(given | fields))
 
 
+PAGE_SIZES = {"1nce": 100, "emnify": 1000, "soracom": 100, "telnyx": 100}  # as the descriptions have them
 SESSION: Field = ("sessionStatus",)
 CASES = [
     case("1nce", wrong=(("imei",), ["a list of it"]), optional=(("imei",), ("label",), ("iccid_with_luhn",))),
