@@ -36,7 +36,7 @@ MOST_REDIRECTS = 3
 SKEW_EVERY_SECONDS = 60.0  # a clock does not drift faster than is worth a look
 
 USER_AGENT = "afterbell"
-LONG_NUMBER = re.compile(r"\d{8,}")  # an ICCID, IMEI or MDN
+KEY_IN_PATH = re.compile(r"(?<=/)(?=[^/]*\d)[^/]{8,}")  # an ICCID, IMEI or MDN, or the vendor's own id
 
 Transport = httpx.AsyncBaseTransport
 Params = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
@@ -339,9 +339,9 @@ def _is_redirect(answer: Answer) -> bool:
 
 
 def _name(request: httpx.Request) -> str:
-    """Method, host and path: a query string can hold what no log may, and so can a long number in the path."""
+    """Method, host and path: a query string can hold what no log may, and so can a key in the path."""
     url = request.url
-    return f"{request.method} {url.host}{LONG_NUMBER.sub('...', url.path)}"
+    return f"{request.method} {url.host}{KEY_IN_PATH.sub('...', url.path)}"
 
 
 def _kind(body: bytes) -> str:

@@ -77,6 +77,7 @@ async def _poll(config: configs.Config, keys: list[str] | None) -> bool:
     metrics = Metrics()
     async with app.with_config(config) as ready, app.collectors(ready, metrics) as polled:
         chosen = _chosen(polled, keys)
+        await serving.plan(ready.pool, polled)
         sweeper = runner.Runner(ready.pool, app.utc_now, metrics)
         results = [
             await _poll_group(sweeper, account, group)

@@ -17,6 +17,7 @@ from service.metrics import Metrics
 from service.polling import accounts, budget_plan, runner
 from service.store import accounts as account_rows
 from service.store import coverage, partitions, polls, rollups
+from service.store import pool as pools
 from service.web import server as web_server
 
 ROLLUP_EVERY = timedelta(minutes=1)
@@ -168,32 +169,22 @@ class Service:
         await self._roll_up()
 
     async def _plan(self) -> None:
-        """Fit the sweeps into the vendors' limits, for as many lines as are known by now."""
-        if self._sweep_every is not None:
-            return
-        lines = await account_rows.lines(self._ready.pool)
-        plan = budget_plan.of_accounts(self._polled, lines)
-        for planned in plan:
-            await self._follow(planned)
-            await polls.plan(self._ready.pool, planned.account.source, planned.group.name, planned.every)
-        for account in self._polled:
-            listing = [it.every for it in plan if it.account is account and it.group.lists_lines]
-            if listing:
-                await account_rows.set_cadence(self._ready.pool, account.source, min(listing))
+        if self._sweep_every is None:
+            for planned in await plan(self._ready.pool, self._polled):
+                self._follow(planned)
 
-    async def _follow(self, planned: budget_plan.Planned) -> None:
+    def _follow(self, planned: budget_plan.Planned) -> None:
         name = _job_name(planned.account, planned.group)
         before = self._every.get(name, planned.group.cadence)
         if planned.every == before:
             return
         self._every[name] = planned.every
         self._attempts.expect(name, planned.every)
-        _log.warning(
-            "%s; it is swept every %s",
-            planned,
-            budget_plan.spoken(planned.every),
-            extra={"action": "cadence_stretched"},
-        )
+        every = budget_plan.spoken(planned.every)
+        if planned.is_stretched:
+            _log.warning("%s; it is swept every %s", planned, every, extra={"action": "cadence_stretched"})
+        else:
+            _log.info("%s fits again: it is swept every %s", name, every, extra={"action": "cadence_kept"})
         if self._jobs is not None:
             self._jobs.reschedule(name, planned.every)
 
@@ -234,6 +225,19 @@ class Service:
 
 def _job_name(account: accounts.Account, group: base.EndpointGroup) -> str:
     return f"{account.name}, {group.name}"
+
+
+async def plan(pool: pools.Pool, polled: Sequence[accounts.Account]) -> list[budget_plan.Planned]:
+    """Fit the sweeps into the vendors' limits, for as many lines as are known by now, and write it down."""
+    made = budget_plan.of_accounts(polled, await account_rows.lines(pool))
+    for planned in made:
+        await polls.plan(pool, planned.account.source, planned.group.name, planned.every)
+    for account in polled:
+        await polls.forget_groups(pool, account.source, [it.name for it in account.collector.endpoint_groups])
+        listing = [it.every for it in made if it.account is account and it.group.lists_lines]
+        if listing:
+            await account_rows.set_cadence(pool, account.source, min(listing))
+    return made
 
 
 async def roll_up(ready: app.Opened, now: datetime, told: rollups.Told = lambda day, marked: None) -> int:

@@ -107,9 +107,9 @@ def _stretched(planned: Planned, share: float) -> timedelta:
 
 
 def spoken(span: timedelta) -> str:
-    """A time span as people say it: 45 seconds, 28 minutes, 6 hours."""
+    """A time span as people say it: 45 seconds, 28 minutes, 2.5 hours."""
     seconds = span.total_seconds()
-    for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+    for size, unit, digits in ((86_400, "days", 1), (3_600, "hours", 1), (60, "minutes", 0)):
         if seconds >= 2 * size:
-            return f"{seconds / size:,.0f} {unit}"
-    return f"{seconds:,.0f} seconds"
+            return f"{seconds / size:,.{digits}f} {unit}".replace(".0 ", " ")
+    return "1 second" if round(seconds) == 1 else f"{seconds:,.0f} seconds"

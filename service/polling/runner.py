@@ -89,7 +89,7 @@ class Runner:
         self, account: accounts.Account, group: base.EndpointGroup, claim: polls.Claim
     ) -> Result:
         now = self.clock()
-        interrupted = await polls.take_up(self.pool, claim, now=now, oldest=now - group.cadence / 2)
+        interrupted = await polls.take_up(self.pool, claim, now=now, oldest=now - claim.cadence / 2)
         instant, cursor = interrupted or (now, None)
         run_id = await polls.start(self.pool, claim, instant=instant, now=now)
         sweep = Sweep(self.pool, self.clock, account, group, claim, run_id, instant)

@@ -109,5 +109,6 @@ async def _sync_account(connection: asyncpg.Connection, district_id: int, accoun
     )
     await connection.execute(sql.queries()["give_lines_their_plan"], district_id, account_id)
     groups, schools = list(account.groups), list(account.groups.values())
+    await connection.execute(sql.queries()["unmap_groups"], district_id, account_id, groups)
     await connection.execute(sql.queries()["map_groups"], district_id, account_id, groups, schools)
     return sources.Source(district_id, account_id)

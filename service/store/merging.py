@@ -61,7 +61,9 @@ async def _merge_lines(
     for name in ("move_line_keys", "move_line_conflicts", "move_links"):
         await connection.execute(queries[name], district_id, gone, stay)
     await connection.execute(queries["move_sighted_lines"], gone, stay)
+    await connection.execute(queries["join_by_lookups"])
     await connection.execute(queries["move_line_days"], district_id, gone, stay, (instant + _AHEAD).date())
+    await connection.execute(queries["join_as_planned"])
     await connection.execute(queries["drop_same_lines"], district_id, gone, stay)
 
 

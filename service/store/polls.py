@@ -77,6 +77,12 @@ async def plan(pool: asyncpg.Pool, source: sources.Source, endpoint_group: str, 
         )
 
 
+async def forget_groups(pool: asyncpg.Pool, source: sources.Source, keep: Sequence[str]) -> None:
+    """Wait no more for endpoint groups that an account does not have."""
+    with pools.translated():
+        await pool.execute(sql.queries()["forget_groups"], source.district_id, source.account_id, keep)
+
+
 async def release(pool: asyncpg.Pool, claim: Claim) -> None:
     await pool.execute(sql.queries()["release_lease"], *claim.key, claim.holder)
 

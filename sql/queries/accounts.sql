@@ -16,12 +16,13 @@ SET allowance_bytes = excluded.allowance_bytes, allowance_period = excluded.allo
     cycle_day = excluded.cycle_day, at_allowance = excluded.at_allowance, monthly_cost = excluded.monthly_cost;
 
 -- upsert_account --
+-- Who polls may have planned a longer cadence, as the vendor's limit allows, and plans it anew: it is kept until then.
 -- Parameters: district, key, collector, time zone, lag days, rank, cadence, plan key.
 INSERT INTO accounts AS a (district_id, account_key, collector, time_zone, lag_days, rank, cadence, plan_id)
 SELECT $1, $2, $3, $4, $5, $6, $7, (SELECT plan_id FROM plans WHERE district_id = $1 AND plan_key = $8)
 ON CONFLICT (district_id, account_key) DO UPDATE
 SET collector = excluded.collector, time_zone = excluded.time_zone, lag_days = excluded.lag_days,
-    rank = excluded.rank, cadence = excluded.cadence, plan_id = excluded.plan_id
+    rank = excluded.rank, cadence = greatest(a.cadence, excluded.cadence), plan_id = excluded.plan_id
 RETURNING account_id;
 
 -- give_lines_their_plan --
@@ -38,6 +39,11 @@ WHERE k.district_id = $1 AND k.account_id = $2
 -- Parameters: district, keys.
 UPDATE accounts SET is_in_use = (account_key = ANY ($2::text[]))
 WHERE district_id = $1 AND collector <> 'file' AND is_in_use <> (account_key = ANY ($2::text[]));
+
+-- unmap_groups --
+-- Groups that the configuration no longer leads to a school. Parameters: district, account, the group keys it names.
+UPDATE provider_groups SET school_id = NULL
+WHERE district_id = $1 AND account_id = $2 AND school_id IS NOT NULL AND group_key <> ALL ($3::text[]);
 
 -- map_groups --
 -- Which school's devices are in a vendor's group. Parameters: district, account, group keys, NCES school ids.

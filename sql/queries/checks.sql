@@ -36,4 +36,5 @@ JOIN (
     WHERE o.is_in_service IS NULL AND o.raw_status IS NOT NULL
     GROUP BY o.district_id, o.account_id, o.raw_status
 ) AS told USING (district_id, account_id)
+WHERE a.is_in_use
 ORDER BY a.district_id, a.account_key, told.count DESC, told.word;

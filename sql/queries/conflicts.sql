@@ -104,12 +104,26 @@ WITH contradicted AS MATERIALIZED (
     WHERE claim.device_id <> k.device_id
     ORDER BY claim.line_id, claim.device_id, claim.account_id, against.rank, against.account_id
 ),
+past AS MATERIALIZED (
+    SELECT n.line_id, n.other_device_id, n.account_id, c.conflict_id, c.settled_at IS NULL AS is_open
+    FROM contradicted AS n
+    CROSS JOIN LATERAL (
+        SELECT * FROM conflicts AS of_line WHERE of_line.district_id = $1 AND of_line.line_id = n.line_id OFFSET 0
+    ) AS c
+    WHERE c.kind = 'line_device' AND (
+        c.settled_at IS NULL AND c.other_device_id = n.other_device_id AND c.account_id = n.account_id
+        OR c.settled_as IN ('kept', 'taken')
+            AND (c.device_id, c.other_device_id)
+                IN ((n.device_id, n.other_device_id), (n.other_device_id, n.device_id))
+            AND (c.account_id, c.against_account_id)
+                IN ((n.account_id, n.against_account_id), (n.against_account_id, n.account_id))
+    )
+),
 known AS (
     UPDATE conflicts AS c
     SET claimed_at = $3
-    FROM contradicted AS n
-    WHERE c.district_id = $1 AND c.kind = 'line_device' AND c.settled_at IS NULL AND c.line_id = n.line_id
-        AND c.other_device_id = n.other_device_id AND c.account_id = n.account_id
+    FROM past AS p
+    WHERE c.district_id = $1 AND c.conflict_id = p.conflict_id AND p.is_open
 )
 INSERT INTO conflicts (
     district_id, kind, line_id, device_id, other_device_id, account_id, against_account_id, opened_at, claimed_at
@@ -117,17 +131,8 @@ INSERT INTO conflicts (
 SELECT
     $1, 'line_device', n.line_id, n.device_id, n.other_device_id, n.account_id, n.against_account_id, $3, $3
 FROM contradicted AS n
-WHERE NOT EXISTS (
-    SELECT FROM conflicts AS c
-    WHERE c.district_id = $1 AND c.kind = 'line_device' AND c.line_id = n.line_id
-        AND (
-            c.settled_at IS NULL AND c.other_device_id = n.other_device_id AND c.account_id = n.account_id
-            OR c.settled_as IN ('kept', 'taken')
-                AND (c.device_id, c.other_device_id)
-                    IN ((n.device_id, n.other_device_id), (n.other_device_id, n.device_id))
-                AND (c.account_id, c.against_account_id)
-                    IN ((n.account_id, n.against_account_id), (n.against_account_id, n.account_id))
-        )
+WHERE (n.line_id, n.other_device_id, n.account_id) NOT IN (
+    SELECT p.line_id, p.other_device_id, p.account_id FROM past AS p
 )
 ORDER BY n.line_id, n.account_id;
 

@@ -43,20 +43,27 @@ FROM unnest($1::integer[], $2::date[]) AS asked (district_id, on_day)
 JOIN schools AS s USING (district_id)
 LEFT JOIN school_days AS d USING (district_id, on_day, school_id)
 LEFT JOIN (
-    -- a device belongs to the school of the group that its manager has it in
+    -- A device belongs to the school of the group that its manager has it in. In a district where no day is told of,
+    -- how many were in use, or elsewhere, is unknown.
     SELECT
-        a.district_id, g.school_id, count(DISTINCT o.student_device_id) AS student_devices,
-        count(DISTINCT o.student_device_id) FILTER (WHERE w.active_seconds > 0) AS student_devices_active,
-        count(DISTINCT o.student_device_id) FILTER (WHERE w.was_elsewhere) AS student_devices_elsewhere
-    FROM unnest($1::integer[], $2::date[]) AS a (district_id, on_day)
-    JOIN student_devices AS o ON o.district_id = a.district_id AND o.is_in_service
-    JOIN provider_groups AS g
-        ON g.district_id = o.district_id AND g.account_id = o.account_id AND g.group_key = o.group_key
-    LEFT JOIN student_device_days AS w
-        ON w.district_id = o.district_id AND w.student_device_id = o.student_device_id
-        AND w.on_day BETWEEN a.on_day - 6 AND a.on_day
-    WHERE g.school_id IS NOT NULL
-    GROUP BY a.district_id, g.school_id
+        o.district_id, g.school_id, count(*) AS student_devices,
+        CASE WHEN sum(count(w.was_active)) OVER (PARTITION BY o.district_id) > 0
+            THEN count(*) FILTER (WHERE w.was_active) END AS student_devices_active,
+        CASE WHEN sum(count(w.was_elsewhere)) OVER (PARTITION BY o.district_id) > 0
+            THEN count(*) FILTER (WHERE w.was_elsewhere) END AS student_devices_elsewhere
+    FROM student_devices AS o
+    JOIN provider_groups AS g USING (district_id, account_id, group_key)
+    LEFT JOIN (
+        SELECT
+            d.district_id, d.student_device_id, bool_or(d.active_seconds > 0) AS was_active,
+            bool_or(coalesce(d.was_elsewhere, NOT d.was_at_school)) AS was_elsewhere
+        FROM unnest($1::integer[], $2::date[]) AS a (district_id, on_day)
+        JOIN student_device_days AS d
+            ON d.district_id = a.district_id AND d.on_day BETWEEN a.on_day - 6 AND a.on_day
+        GROUP BY d.district_id, d.student_device_id
+    ) AS w USING (district_id, student_device_id)
+    WHERE o.is_in_service AND g.school_id IS NOT NULL
+    GROUP BY o.district_id, g.school_id
 ) AS own ON own.district_id = s.district_id AND own.school_id = s.school_id
 ORDER BY s.district_id, s.name, s.ncessch;
 
@@ -69,7 +76,7 @@ GROUP BY l.district_id, l.state
 ORDER BY l.district_id, l.state;
 
 -- coverage_sources --
--- Every account, and of its endpoint groups (none before the first poll) how they fare, with the rows that the
+-- Every account in use, and of its endpoint groups (none before the first poll) how they fare, with the rows that the
 -- last finished poll rejected.
 SELECT
     a.district_id,
@@ -99,6 +106,7 @@ LEFT JOIN LATERAL (
     ORDER BY r.started_at DESC
     LIMIT 1
 ) AS last_run ON true
+WHERE a.is_in_use
 ORDER BY a.district_id, a.rank, a.account_key, w.endpoint_group;
 
 -- coverage_gaps --

@@ -108,7 +108,11 @@ limits AS (
 intervals AS (
     -- told: how much of the day the figures are of; the provider's own figure for a day is of all of it
     SELECT
-        line_id, on_day, sum(total_bytes)::bigint AS total_bytes,
+        -- a day that is told whole and in parts is told twice: an account may have changed from one to the other
+        line_id, on_day,
+        greatest(
+            sum(total_bytes) FILTER (WHERE is_part), sum(total_bytes) FILTER (WHERE NOT is_part)
+        )::bigint AS total_bytes,
         CASE WHEN bool_and(is_part) THEN sum(ends_at - starts_at) END AS told
     FROM (
         SELECT

@@ -106,12 +106,13 @@ usage AS (
     ORDER BY o.line_id, a.rank, o.basis, o.account_id
 ),
 statuses AS (
+    -- of the lines whose state was fresh; whether suspended is NULL where no source tells a status
     SELECT DISTINCT ON (o.line_id)
         o.line_id, o.status IN ('suspended', 'deactivated') AS is_suspended, o.suspended_by
     FROM line_days AS o
     JOIN accounts AS a USING (district_id, account_id)
-    WHERE o.district_id = $1 AND o.on_day = $2 AND o.status IS NOT NULL
-    ORDER BY o.line_id, a.rank, o.account_id
+    WHERE o.district_id = $1 AND o.on_day = $2 AND o.is_state_fresh
+    ORDER BY o.line_id, o.status IS NULL, a.rank, o.account_id
 ),
 cycle_limits AS (
     SELECT DISTINCT ON (o.line_id) o.line_id, o.has_reached_cycle_limit
@@ -145,9 +146,6 @@ sampled AS (
     FROM latest_states
     WHERE district_id = $1 AND (status IS NOT NULL OR is_online IS NOT NULL)
     GROUP BY line_id
-),
-fresh AS (
-    SELECT DISTINCT line_id FROM line_days WHERE district_id = $1 AND on_day = $2 AND is_state_fresh
 ),
 files AS (
     SELECT DISTINCT ON (f.line_id) f.line_id, f.total_bytes, f.starts_at
@@ -193,11 +191,11 @@ device_days AS MATERIALIZED (
         sum(u.used_bytes)::bigint AS known_bytes,
         bool_and(u.line_id IS NOT NULL) AS is_known,
         -- a device is suspended when every line of it that tells a status is
-        coalesce(bool_and(s.is_suspended) FILTER (WHERE s.line_id IS NOT NULL), false) AS is_suspended,
+        coalesce(bool_and(s.is_suspended) FILTER (WHERE s.is_suspended IS NOT NULL), false) AS is_suspended,
         min(s.suspended_by) FILTER (WHERE s.is_suspended) AS suspended_by,
         -- where no source tells a status, that one has looked is enough; where none looks, as with files, so be it
-        bool_or(s.line_id IS NOT NULL)
-            OR NOT coalesce(bool_or(t.has_status), false) AND (bool_or(r.line_id IS NOT NULL) OR count(t.line_id) = 0)
+        bool_or(s.is_suspended IS NOT NULL)
+            OR NOT coalesce(bool_or(t.has_status), false) AND (bool_or(s.line_id IS NOT NULL) OR count(t.line_id) = 0)
             AS is_status_good,
         coalesce(bool_or(w.days_at_limit >= 3), false) AS is_day_exhausted,
         bool_or(y.has_reached_cycle_limit) AS has_reached_cycle_limit,
@@ -215,7 +213,6 @@ device_days AS MATERIALIZED (
     LEFT JOIN usage AS u ON u.line_id = h.line_id
     LEFT JOIN statuses AS s ON s.line_id = h.line_id
     LEFT JOIN sampled AS t ON t.line_id = h.line_id
-    LEFT JOIN fresh AS r ON r.line_id = h.line_id
     LEFT JOIN cycle_limits AS y ON y.line_id = h.line_id
     LEFT JOIN moved AS m ON m.line_id = h.line_id
     LEFT JOIN day_limits AS w ON w.line_id = h.line_id

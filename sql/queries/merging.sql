@@ -62,9 +62,13 @@ ORDER BY c.line_id, s.line_id;
 -- For a statement that joins whole sets of which the planner knows nothing, and so would take for a single row.
 SELECT set_config('enable_nestloop', 'off', true);
 
+-- join_by_lookups --
+-- For a statement that picks a few rows out of a table of any size, of which the planner would read all.
+SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true);
+
 -- join_as_planned --
 -- To the end of the transaction again.
-SELECT set_config('enable_nestloop', 'on', true);
+SELECT set_config(name, 'on', true) FROM unnest('{enable_nestloop,enable_hashjoin,enable_mergejoin}'::text[]) AS name;
 
 -- same_devices --
 -- Devices that the batch shows to be one with another: what one sighting names them by, or what one line was seen in,
@@ -256,10 +260,7 @@ WHERE r.district_id = $1 AND r.line_id = same.line_id;
 -- Day by day, as the table is looked up by the day; marks the days, as their loans may be judged otherwise now. What
 -- both lines have is kept once. Parameters: district, lines, the lines they are one with, the last day there may be.
 WITH told AS MATERIALIZED (
-    SELECT d.on_day, d.line_id, d.account_id, same.into_id, EXISTS (
-        SELECT FROM line_days AS o
-        WHERE o.district_id = $1 AND o.on_day = d.on_day AND o.line_id = same.into_id AND o.account_id = d.account_id
-    ) AS is_repeated
+    SELECT d.on_day, d.line_id, d.account_id, same.into_id, other.line_id IS NOT NULL AS is_repeated
     FROM unnest($2::bigint[], $3::bigint[]) AS same (line_id, into_id)
     JOIN lines AS l ON l.district_id = $1 AND l.line_id = same.line_id
     CROSS JOIN LATERAL generate_series(l.observed_since - interval '2 days', $4::date, interval '1 day') AS day
@@ -269,6 +270,12 @@ WITH told AS MATERIALIZED (
         WHERE o.district_id = $1 AND o.on_day = day::date AND o.line_id = same.line_id
         OFFSET 0
     ) AS d
+    LEFT JOIN LATERAL (
+        SELECT o.line_id
+        FROM line_days AS o
+        WHERE o.district_id = $1 AND o.on_day = d.on_day AND o.line_id = same.into_id AND o.account_id = d.account_id
+        LIMIT 1
+    ) AS other ON true
 ),
 dropped AS (
     DELETE FROM line_days AS d

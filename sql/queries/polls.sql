@@ -18,6 +18,10 @@ VALUES ($1, $2, $3, $4)
 ON CONFLICT (district_id, account_id, endpoint_group) DO UPDATE SET cadence = excluded.cadence
 WHERE w.cadence <> excluded.cadence;
 
+-- forget_groups --
+-- Endpoint groups that an account no longer has: nobody waits for them. Parameters: district, account, those it has.
+DELETE FROM watermarks WHERE district_id = $1 AND account_id = $2 AND endpoint_group <> ALL ($3::text[]);
+
 -- renew_lease --
 -- In the transaction of every batch: no row, no rows written. Parameters: district, account, endpoint group,
 -- holder, how long it lasts from now.

@@ -373,7 +373,8 @@ FROM unnest(
 )
 ON CONFLICT (district_id, account_id, line_id) DO UPDATE
 SET read_at = excluded.read_at, status = coalesce(excluded.status, o.status),
-    raw_status = coalesce(excluded.raw_status, o.raw_status), suspended_by = excluded.suspended_by,
+    raw_status = coalesce(excluded.raw_status, o.raw_status),
+    suspended_by = CASE WHEN excluded.status IS NULL THEN o.suspended_by ELSE excluded.suspended_by END,
     is_online = coalesce(excluded.is_online, o.is_online),
     last_seen_at = greatest(excluded.last_seen_at, o.last_seen_at),
     last_seen_by = CASE WHEN excluded.last_seen_at >= coalesce(o.last_seen_at, '-infinity')

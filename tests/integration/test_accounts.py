@@ -34,6 +34,27 @@ async def test_a_vendors_group_leads_to_its_school_once_the_school_is_known(pool
     assert await pool.fetchval("SELECT school_id FROM provider_groups WHERE group_key = '5001'") == school
 
 
+async def test_a_group_out_of_the_configuration_leads_to_no_school(pool: asyncpg.Pool) -> None:
+    await pool.execute("INSERT INTO districts (district_id, name, time_zone) VALUES (1, 'N', $1)", ZONE)
+    await pool.execute("INSERT INTO schools (district_id, ncessch, name) VALUES (1, '990000100001', 'A')")
+    both = dataclasses.replace(ACCOUNT, groups={"5001": "990000100001", "5002": "990000100001"})
+    one = dataclasses.replace(ACCOUNT, groups={"5001": "990000100001"})
+    for account in (both, one):
+        await accounts.sync(pool, [dataclasses.replace(NORTHFIELD, accounts=[account])])
+    rows = await pool.fetch("SELECT group_key, school_id IS NULL FROM provider_groups ORDER BY 1")
+    assert [tuple(row) for row in rows] == [("5001", False), ("5002", True)]
+
+
+async def test_a_command_beside_the_service_leaves_the_cadence_that_was_planned(pool: asyncpg.Pool) -> None:
+    source = (await accounts.sync(pool, [NORTHFIELD]))[DISTRICT, "kajeet"]
+    await accounts.set_cadence(pool, source, timedelta(hours=3))
+    await accounts.sync(pool, [NORTHFIELD])
+    assert await pool.fetchval("SELECT cadence FROM accounts") == timedelta(hours=3)
+    slower = dataclasses.replace(ACCOUNT, cadence=timedelta(hours=6))
+    await accounts.sync(pool, [dataclasses.replace(NORTHFIELD, accounts=[slower])])
+    assert await pool.fetchval("SELECT cadence FROM accounts") == timedelta(hours=6)
+
+
 async def test_an_account_out_of_the_configuration_is_waited_for_no_more(pool: asyncpg.Pool) -> None:
     slow = dataclasses.replace(ACCOUNT, key="slow", lag_days=5)
     await accounts.sync(pool, [dataclasses.replace(NORTHFIELD, accounts=[ACCOUNT, slow])])
@@ -42,6 +63,16 @@ async def test_an_account_out_of_the_configuration_is_waited_for_no_more(pool: a
     await accounts.sync(pool, [NORTHFIELD])
     after = (await coverage.snapshot(pool, now=now)).districts[0].due_on
     assert after - before == timedelta(days=5)
+
+
+async def test_nobody_is_told_that_an_account_out_of_the_configuration_is_not_read(
+    pool: asyncpg.Pool,
+) -> None:
+    gone = dataclasses.replace(ACCOUNT, key="gone")
+    await accounts.sync(pool, [dataclasses.replace(NORTHFIELD, accounts=[ACCOUNT, gone])])
+    await accounts.sync(pool, [NORTHFIELD])
+    (district,) = (await coverage.snapshot(pool, now=datetime(2026, 10, 10, 16, tzinfo=UTC))).districts
+    assert [source.account_key for source in district.sources] == ["kajeet"]
 
 
 async def test_a_plan_that_is_given_later_reaches_the_lines_that_are_there(pool: asyncpg.Pool) -> None:

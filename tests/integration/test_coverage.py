@@ -142,6 +142,39 @@ async def test_groups_of_different_cadences_are_judged_by_their_own(pool: asyncp
     )
 
 
+async def test_use_of_students_devices_that_nobody_told_of_is_unknown_and_not_zero(
+    pool: asyncpg.Pool,
+) -> None:
+    await snapshots.insert(pool)
+    manager = await snapshots.insert_account(pool, "chromebooks", "google_workspace", rank=3)
+    await pool.execute(
+        "INSERT INTO provider_groups (district_id, account_id, group_key, school_id)"
+        " SELECT 7, $1, 'ou-1', min(school_id) FROM schools",
+        manager,
+    )
+    await pool.execute(
+        "INSERT INTO student_devices (district_id, account_id, device_key, group_key, is_in_service, read_at)"
+        " VALUES (7, $1, 'a', 'ou-1', true, $2)",
+        manager,
+        snapshots.NOW,
+    )
+
+    async def told() -> list[tuple[int | None, ...]]:
+        return [
+            (school.student_devices, school.student_devices_active, school.student_devices_elsewhere)
+            for school in (await shown(pool)).schools
+            if school.student_devices is not None
+        ]
+
+    assert await told() == [(1, None, None)]
+    await pool.execute("SELECT ensure_partitions($1::date, $1::date)", snapshots.REPORTED_ON)
+    day = "INSERT INTO student_device_days SELECT 7, $1, student_device_id, $2, $3 FROM student_devices"
+    await pool.execute(day, snapshots.REPORTED_ON, 0, None)
+    assert await told() == [(1, 0, None)]
+    await pool.execute(day, snapshots.REPORTED_ON - timedelta(days=1), None, True)
+    assert await told() == [(1, 0, 0)]
+
+
 async def test_students_devices_are_counted_by_the_school_of_their_group(pool: asyncpg.Pool) -> None:
     await snapshots.insert(pool)
     manager = await snapshots.insert_account(pool, "chromebooks", "google_workspace", rank=3)

@@ -1,5 +1,6 @@
 """Sources that tell different figures of the same lines: counted by pairs, over seven known days."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import asyncpg
@@ -11,6 +12,7 @@ from tests import factories, snapshots, told
 TODAY = date(2026, 11, 20)
 DAY = TODAY - timedelta(days=1)
 MB = 1_000_000
+Days = Sequence[int | None]  # the last is DAY; None: unknown
 
 
 @pytest.fixture
@@ -24,10 +26,10 @@ async def fleet(pool: asyncpg.Pool) -> told.Fleet:
 
 async def days(
     fleet: told.Fleet,
-    carrier: list[int | None],
-    router: list[int | None],
+    carrier: Days,
+    router: Days,
     *,
-    third: list[int | None] | None = None,
+    third: Days | None = None,
 ) -> None:
     """A line, and what each source says of its days up to DAY, in MB."""
     line = await factories.line(fleet.pool)

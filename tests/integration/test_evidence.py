@@ -216,6 +216,22 @@ async def test_parts_add_up_to_the_day_of_their_midpoint_and_use_is_use_despite_
     assert [tuple(row) for row in rows] == [("2026-10-06", 700), ("2026-10-07", 50)]
 
 
+async def test_a_day_that_is_told_whole_and_in_parts_is_counted_once(pool: asyncpg.Pool) -> None:
+    """As where an account is set from hours to days, and the same days are read again."""
+    source = router_source()
+    account = (await scripted.accounts_of(pool, routers=source))["routers"]
+    midnight = local("2026-10-05 00:00")
+    whole = readings.Usage(
+        readings.UsageKind.INTERVAL, readings.UsageSeries.DAY, midnight, 100, midnight + timedelta(days=1)
+    )
+    parts = tuple(part(midnight + n * HOUR, 40) for n in range(2))
+    source.says(readings.Sighting("r1", usage=(whole, *parts), **ONE), of="usage")
+    later = local("2026-10-06 12:00")
+    await sweep(pool, account, source, "usage", later)
+    await refreshed(pool, later)
+    assert await pool.fetchval("SELECT used_bytes FROM line_days WHERE on_day = '2026-10-05'") == 100
+
+
 async def test_readings_of_earlier_months_find_their_partitions(pool: asyncpg.Pool) -> None:
     source = router_source()
     account = (await scripted.accounts_of(pool, router=source))["router"]

@@ -14,11 +14,11 @@ from tests.told import HOUR, START, sight
 SERIAL = "AB00000001"
 MDN = "+12125500001"
 
-CARRIERS: dict[str, dict[str, str]] = {
+CARRIERS: dict[str, dict[str, Any]] = {
     "sim only": {"iccid": iccid(1)},
     "sim and number": {"iccid": iccid(1), "mdn": "212-550-0001"},
 }
-ROUTERS: dict[str, dict[str, str]] = {
+ROUTERS: dict[str, dict[str, Any]] = {
     "modem": {"iccid": iccid(1), "imei": imei(1), "serial": SERIAL},
     "spelt otherwise": {
         "iccid": f"{iccid(1)[:-1]} F",
@@ -258,9 +258,8 @@ async def test_a_line_that_says_nothing_new_is_not_looked_at_again(
     await fleet.tell("carrier", START, sight("HS1", mdn=MDN, iccid=iccid(1)))
     with monkeypatch.context() as patched:
         patched.setattr(registration, "register", None)  # to call it would fail
-        for hours, seen in enumerate(
-            ({"mdn": MDN, "iccid": iccid(1)}, {"iccid": iccid(1)}, {"mdn": MDN}, {}), 1
-        ):
+        parts: list[dict[str, Any]] = [{"mdn": MDN, "iccid": iccid(1)}, {"iccid": iccid(1)}, {"mdn": MDN}, {}]
+        for hours, seen in enumerate(parts, start=1):
             at = START + hours * HOUR
             assert (await fleet.tell("carrier", at, sight("HS1", at, **seen))).lines == 1
     later = START + 5 * HOUR

@@ -30,12 +30,16 @@ async def seeded(pool: asyncpg.Pool) -> asyncpg.Pool:
     return pool
 
 
-async def explained(pool: asyncpg.Pool, name: str, *values: object) -> dict[str, Any]:
-    """The plan as it ran; what it wrote is rolled back."""
+async def explained(
+    pool: asyncpg.Pool, name: str, *values: object, after: str | None = None
+) -> dict[str, Any]:
+    """The plan as it ran, after another query where one goes before; what it wrote is rolled back."""
     async with pool.acquire() as connection:
         transaction = connection.transaction()
         await transaction.start()
         try:
+            if after is not None:
+                await connection.execute(sql.queries()[after])
             text = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql.queries()[name]}", *values)
         finally:
             await transaction.rollback()
@@ -105,9 +109,40 @@ async def test_line_days_read_the_days_readings(seeded: asyncpg.Pool) -> None:
 async def test_a_line_is_looked_up_by_its_key(seeded: asyncpg.Pool) -> None:
     account = await seeded.fetchval("SELECT account_id FROM accounts")
     keys = "\x1f".join(str(2_000_000_000 + n) for n in range(1, 501))
-    identities = "\x1f".join("" for _ in range(500))
+    identities = "\x1f".join("_" * 24 + "0123abcd" for _ in range(500))
     now = datetime(2026, 11, 21, 4, tzinfo=UTC)
     plan = await explained(seeded, "look_up_sighted", seed.DISTRICT, account, keys, identities, now, now)
     found = list(scans(plan))
     assert {node for _, node, _ in found} <= {"Index Scan", "Index Only Scan", "Function Scan"}
     assert sum(rows for _, _, rows in found) <= 3 * 500
+
+
+async def test_disagreement_reads_the_seven_days_and_nothing_of_a_single_account(
+    seeded: asyncpg.Pool,
+) -> None:
+    values = ([seed.DISTRICT], [TODAY - timedelta(days=1)], 0.1)
+
+    async def read() -> int:
+        found = scans(await explained(seeded, "source_disagreements", *values))
+        return sum(rows for relation, _, rows in found if relation.startswith("line_days"))
+
+    assert await read() == 0
+    await seeded.execute(
+        "INSERT INTO accounts (district_id, account_key, collector, time_zone) VALUES ($1, 'portal', 'file', $2)",
+        seed.DISTRICT,
+        seed.ZONE,
+    )
+    assert 6 * LINES < await read() <= 8 * LINES
+
+
+async def test_a_line_that_is_one_with_another_is_found_line_by_line(seeded: asyncpg.Pool) -> None:
+    """Readings and days of the whole fleet are not looked at."""
+    pairs = ([1], [2])
+    await seeded.execute("DELETE FROM latest_states WHERE line_id = 2")
+    await seeded.execute("SELECT ensure_partitions('2026-08-01', '2026-11-30')")
+    for name in ("drop_repeated_latest_states", "move_latest_states", "move_line_keys", "move_links"):
+        found = scans(await explained(seeded, name, seed.DISTRICT, *pairs))
+        assert sum(rows for relation, _, rows in found if relation != "same") <= 20, name
+    plan = await explained(seeded, "move_line_days", seed.DISTRICT, *pairs, TODAY, after="join_by_lookups")
+    found = scans(plan)
+    assert sum(rows for relation, _, rows in found if relation.startswith("line_days")) <= 5 * HISTORY

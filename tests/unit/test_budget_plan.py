@@ -92,6 +92,8 @@ def test_pretend_accounts_have_no_plan() -> None:
         (timedelta(seconds=45), "45 seconds"),
         (timedelta(minutes=28), "28 minutes"),
         (timedelta(hours=6), "6 hours"),
+        (timedelta(minutes=149), "2.5 hours"),
+        (timedelta(seconds=1), "1 second"),
         (timedelta(days=7), "7 days"),
         (timedelta(0), "0 seconds"),
     ],

@@ -105,3 +105,40 @@ def test_no_parser_fails_otherwise_or_repeats_what_it_was_given(text: str) -> No
             reason = ""
             assert parse(normal) == normal
         assert len(text) < 6 or text not in reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["35 573736 007346 2", "355737360073462", "35573736007346", "3557373600734601", "35-573736-007346-2"],
+)
+def test_an_imei_is_one_however_a_vendor_writes_it(text: str) -> None:
+    assert identifiers.imei(text) == "355737360073462"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "89148000000800139702",
+        "8914 8000 0008 0013 9702",
+        "89148000000800139702F",
+        "89148000000800139702 f",
+        "8914800000080013970",
+        " 8914-8000-0008-0013-970 ",
+    ],
+)
+def test_an_iccid_is_one_however_a_vendor_writes_it(text: str) -> None:
+    assert "89148000000800139702" in identifiers.iccid_forms(text)
+    assert identifiers.iccid(text) in identifiers.iccid_forms("89148000000800139702")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["521-267-1508", "5212671508", "15212671508", "1-521-267-1508", "+15212671508", "+1 (521) 267.1508"],
+)
+def test_a_number_is_one_however_a_vendor_writes_it(text: str) -> None:
+    assert identifiers.mdn(text) == "+15212671508"
+
+
+@pytest.mark.parametrize("text", ["wn2307ab001234", "WN2307AB001234", " Wn2307aB001234\t"])
+def test_a_serial_number_is_one_whatever_its_case(text: str) -> None:
+    assert identifiers.serial(text) == "WN2307AB001234"
