@@ -16,7 +16,7 @@ from service.metrics import Metrics
 from service.polling import accounts as polled
 from service.store import accounts as account_rows
 from service.store import budgets as shared_budgets
-from service.store import embedded, migrations, rollups
+from service.store import coverage, embedded, migrations, rollups
 from service.store import pool as pools
 from service.store import source as sources
 
@@ -203,4 +203,16 @@ def observer(metrics: Metrics, district_id: int, account_key: str) -> client.Obs
 
 
 def thresholds(config: configs.Config) -> rollups.Thresholds:
-    return rollups.Thresholds(**config.thresholds.model_dump(), reading_months=config.reading_months)
+    decide = config.thresholds.model_dump(exclude={"source_disagreement"})
+    return rollups.Thresholds(**decide, reading_months=config.reading_months)
+
+
+async def snapshot(ready: Opened, now: datetime) -> coverage.Snapshot:
+    """What is shown, by the configured thresholds. Raises DatabaseUnavailable."""
+    limits = ready.config.thresholds
+    return await coverage.snapshot(
+        ready.pool,
+        now=now,
+        completeness_floor=limits.completeness_floor,
+        source_disagreement=limits.source_disagreement,
+    )

@@ -119,9 +119,7 @@ def coverage(
 
 async def _coverage(config: configs.Config, as_json: bool) -> None:
     async with app.with_config(config) as ready:
-        shown = await coverage_rows.snapshot(
-            ready.pool, now=app.utc_now(), completeness_floor=config.thresholds.completeness_floor
-        )
+        shown = await app.snapshot(ready, app.utc_now())
     if as_json:
         typer.echo(json.dumps(coverage_table.as_json(shown), indent=2))
     else:
@@ -139,8 +137,7 @@ async def _check(config: configs.Config) -> bool:
         with _err.status("trying every account"):
             findings = [await checks.account(account) for account in polled]
             findings += await checks.records(ready.pool)
-            shown = await coverage_rows.snapshot(ready.pool, now=app.utc_now())
-            findings += checks.one_fleet(shown)
+            findings += checks.one_fleet(await app.snapshot(ready, app.utc_now()))
             findings += await checks.vocabulary(ready.pool)
         known = await account_rows.lines(ready.pool)
         told = {account.source: finding.lines for account, finding in zip(polled, findings, strict=False)}

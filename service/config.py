@@ -105,6 +105,7 @@ class Thresholds(Section):
     """Every threshold of the definitions, with the default given there."""
 
     completeness_floor: float = Field(default=0.9, ge=0, le=1)
+    source_disagreement: float = Field(default=0.1, gt=0, le=1)
     rsrp_floor_dbm: float = -110
     signal_samples: int = Field(default=20, ge=1)
     homework_starts_hour: int = Field(default=16, ge=0, le=23)

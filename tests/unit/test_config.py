@@ -27,6 +27,7 @@ minimum_cell_size = 5
 
 [thresholds]
 completeness_floor = 0.8
+source_disagreement = 0.2
 rsrp_floor_dbm = -105.5
 signal_samples = 10
 homework_starts_hour = 15
@@ -143,6 +144,7 @@ def test_a_file_with_everything_set_loads(write: Write) -> None:
     assert (loaded.reading_months, loaded.log_level, loaded.database.pool_size) == (24, "warning", 20)
     assert (loaded.web.host, loaded.web.port, loaded.web.minimum_cell_size) == ("::1", 9090, 5)
     assert (loaded.thresholds.completeness_floor, loaded.thresholds.homework_ends_hour) == (0.8, 23)
+    assert loaded.thresholds.source_disagreement == 0.2
     assert (district.id, district.school_year_starts) == (7, "08-01")
     assert (throttled.allowance_mb, throttled.at_allowance, throttled.monthly_cost) == (
         10000.5,
