@@ -1,7 +1,6 @@
 """``afterbell conflicts``: what sources contradict each other in, and a person's decision."""
 
 import asyncio
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -9,7 +8,6 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from service import app as apps
 from service import errors
@@ -26,11 +24,12 @@ _out = Console(highlight=False)
 def list_conflicts(context: typer.Context, district: DistrictId = None) -> None:
     """Show every open conflict, with the identifiers of both sides."""
     found = asyncio.run(_told(context.obj, district))
-    if found:
-        _out.print(_table(found))
-        _out.print("Decide with: afterbell conflicts resolve ID --keep, or --take")
-    else:
-        _out.print("no conflict is open")
+    for one in found:
+        _out.print(
+            _described(one), soft_wrap=True
+        )  # an identifier that is broken over lines cannot be copied
+    decide = "Decide with: afterbell conflicts resolve ID --keep, or --take"
+    _out.print(decide if found else "no conflict is open")
 
 
 async def _told(config_path: Path | None, district_id: int | None) -> list[conflicts.Told]:
@@ -46,23 +45,16 @@ def _check_district(opened: apps.Opened, district_id: int | None) -> None:
         raise errors.ConfigError(f"there is no district {district_id}: the configuration has {listed}")
 
 
-def _table(found: Sequence[conflicts.Told]) -> Table:
-    table = Table(title="open conflicts", title_justify="left")
-    for heading in ("ID", "district", "what", "keep: in force", "take: claimed", "since"):
-        table.add_column(heading, overflow="fold")
-    for one in found:
-        opened = one.opened_at.astimezone(ZoneInfo(one.time_zone))
-        against = one.against_account_key or "no account"
-        cells = (
-            str(one.conflict_id),
-            str(one.district_id),
-            _what(one),
-            f"{_device(one.device_id, one.imei, one.serial)}, says {against}",
-            f"{_device(one.other_device_id, one.other_imei, one.other_serial)}, says {one.account_key}",
-            f"{opened:%Y-%m-%d %H:%M}",
-        )
-        table.add_row(*map(escape, cells))
-    return table
+def _described(one: conflicts.Told) -> str:
+    opened = one.opened_at.astimezone(ZoneInfo(one.time_zone))
+    against = one.against_account_key or "no account"
+    lines = (
+        f"conflict {one.conflict_id}, district {one.district_id}, since {opened:%Y-%m-%d %H:%M}: {_what(one)}",
+        f"  keep: {_device(one.device_id, one.imei, one.serial)}, says {against}",
+        f"  take: {_device(one.other_device_id, one.other_imei, one.other_serial)}, says {one.account_key}",
+        "",
+    )
+    return escape("\n".join(lines))
 
 
 def _what(one: conflicts.Told) -> str:
