@@ -27,7 +27,7 @@ def show(console: Console, plan: Sequence[budget_plan.Planned]) -> None:
             every = f"[yellow]{every}, stretched from {budget_plan.spoken(planned.group.cadence)}[/]"
         table.add_row(
             escape(f"{planned.account.name}, {planned.group.name}"),
-            f"{planned.lines:,}",
+            f"{planned.lines:,}" if planned.lines else "not known yet",
             f"{planned.requests:,}",
             budget_plan.spoken(planned.takes),
             every,

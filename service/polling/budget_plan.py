@@ -62,13 +62,15 @@ def made(asked: Iterable[Planned]) -> list[Planned]:
 
 
 def of_accounts(polled: Sequence[accounts.Account], lines: Mapping[sources.Source, int]) -> list[Planned]:
-    """The plan of accounts that have shown so many lines."""
-    return made(
+    """The plan of accounts that have shown so many lines, in the order of the accounts."""
+    plan = made(
         Planned(account, group, lines.get(account.source, 0), account.spending, group.cadence)
         for account in polled
         if account.spending is not None
         for group in account.collector.endpoint_groups
     )
+    places = {account.source: place for place, account in enumerate(polled)}
+    return sorted(plan, key=lambda planned: places[planned.account.source])
 
 
 def overload(plan: Sequence[Planned]) -> float:

@@ -87,6 +87,7 @@ class Sweep:
             stored.rows += await student_devices.store(
                 connection, source, batch.student_devices, self.instant
             )
+            stored.lines += len(batch.student_devices)  # told of with the sweep, as lines are
             await sightings.store_groups(connection, source, batch.groups)
             self._count(batch, stored)
             await polls.progress(connection, self._claim, self.run_id, self.progress)

@@ -81,6 +81,15 @@ def test_what_no_stretching_makes_fit_is_overloaded() -> None:
     assert budget_plan.overload([]) == 0
 
 
+def test_the_plan_is_in_the_order_of_the_accounts_whatever_their_credentials() -> None:
+    polled = [
+        account(key, 10.0, credential, listing(15))
+        for key, credential in (("b", "z"), ("a", "y"), ("c", "x"))
+    ]
+    made = budget_plan.of_accounts(polled, {one.source: 1 for one in polled})
+    assert [planned.account.key for planned in made] == ["b", "a", "c"]
+
+
 def test_pretend_accounts_have_no_plan() -> None:
     pretend = accounts.Account("demo", source.Source(1, 1), scripted.Source())
     assert budget_plan.of_accounts([pretend], {pretend.source: 10}) == []
