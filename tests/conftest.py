@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -15,6 +16,9 @@ from service.store import embedded, migrations
 from service.store import pool as pools
 
 IN_CI = os.environ.get("CI") == "true"
+# A shell that runs us in the background has Ctrl-C ignored, and whatever we start would ignore it too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
