@@ -318,17 +318,6 @@ async def test_a_disk_too_full_for_the_write_ahead_log_kills_the_database_and_lo
             await swept_after_room_was_made(f)
 
 
-async def test_a_disk_too_full_for_the_write_ahead_log_is_called_full_too(made: Path, folder: Folder) -> None:
-    with small_disk(folder("disk"), 200) as disk:
-        async with on_a_small_disk(made, disk, is_sparse=True) as (_, _pool, f):
-            filled(disk / "ballast", disk, leaving=500_000)
-            try:
-                with pytest.raises(errors.DatabaseUnavailable, match="its disk is full: make room"):
-                    await f.sweep(START)
-            finally:
-                (disk / "ballast").unlink()
-
-
 def filled(ballast: Path, disk: Path, *, leaving: int) -> None:
     with ballast.open("wb") as file:
         file.write(b"x" * (shutil.disk_usage(disk).free - leaving))
