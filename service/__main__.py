@@ -14,7 +14,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from service import commands, config, conflict_commands, errors, import_commands
+from service import config, errors
+from service.commands import conflicts, imports, running
 
 EXIT_INTERRUPTED = 130
 
@@ -26,14 +27,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(import_commands.app, name="import")
-app.add_typer(conflict_commands.app, name="conflicts")
-app.command("demo")(commands.demo)
-app.command("serve")(commands.serve)
-app.command("migrate")(commands.migrate)
-app.command("poll")(commands.poll)
-app.command("coverage")(commands.coverage)
-app.command("check")(commands.check)
+app.add_typer(imports.app, name="import")
+app.add_typer(conflicts.app, name="conflicts")
+app.command("demo")(running.demo)
+app.command("serve")(running.serve)
+app.command("migrate")(running.migrate)
+app.command("poll")(running.poll)
+app.command("coverage")(running.coverage)
+app.command("check")(running.check)
 
 
 def _show_version(value: bool) -> None:

@@ -54,7 +54,7 @@ CREATE TYPE at_allowance AS ENUM (
     'none'       -- no allowance
 );
 
-CREATE TYPE allowance_period AS ENUM ('day', 'month', 'cycle');
+CREATE TYPE allowance_period AS ENUM ('day', 'month', 'cycle', 'year');
 
 CREATE TYPE line_day_basis AS ENUM (
     'interval',    -- the provider's own figure for the day or parts of it
@@ -62,6 +62,39 @@ CREATE TYPE line_day_basis AS ENUM (
     'difference',  -- differences of a cycle counter
     'span'         -- a known 0 inside a longer span of 0
 );
+
+CREATE TYPE need_mode AS ENUM (
+    'student',   -- a loan serves its borrower
+    'household'  -- a loan serves every student in need of the home
+);
+
+CREATE TYPE need_source AS ENUM (
+    'totals',  -- the school's own totals
+    'answers'  -- one answer per student
+);
+
+CREATE TYPE internet_access_type AS ENUM (
+    'residential_broadband', 'cellular_network', 'hot_spot', 'community_wifi', 'satellite', 'dial_up', 'other', 'none',
+    'unknown'
+);
+
+CREATE TYPE internet_barrier AS ENUM ('not_available', 'not_affordable', 'not_desired', 'other');
+
+CREATE TYPE internet_performance AS ENUM (
+    'yes',        -- few interruptions or none
+    'sometimes',  -- regular interruptions
+    'no'          -- schoolwork cannot be completed
+);
+
+CREATE TYPE need_indicator AS ENUM (
+    'isp',          -- identified students / enrolled (community eligibility)
+    'frpl',         -- free and reduced-price lunch / enrolled
+    'direct_cert',  -- directly certified / enrolled
+    'title1',
+    'local'
+);
+
+CREATE TYPE support_kind AS ENUM ('library_hours', 'activity_bus', 'community_wifi');
 
 CREATE TYPE loan_state AS ENUM (
     -- in the order of preference for a student with several loans: what may be adequate comes before what is not
@@ -76,7 +109,7 @@ CREATE TYPE loan_state AS ENUM (
 
 CREATE TYPE state_reason AS ENUM (
     'loan_desk', 'season', 'carrier', 'deactivated',  -- suspended
-    'day_allowance', 'cycle_allowance',               -- exhausted
+    'day_allowance', 'cycle_allowance', 'year_allowance', 'pool_allowance',  -- exhausted
     'no_line', 'status_stale', 'usage_unknown',       -- unknown
     'signal', 'offline_evenings'                      -- weak
 );
@@ -119,7 +152,8 @@ CREATE TABLE districts (
     time_zone              text NOT NULL,
     school_year_starts     text NOT NULL DEFAULT '07-01' CHECK (school_year_starts ~ '^\d\d-\d\d$'),
     pseudonym_fingerprint  text,                 -- of the key file; a wrong key is refused
-    computed_through_on    date                  -- loan days and school days exist up to this day
+    computed_through_on    date,                 -- loan days and school days exist up to this day
+    need_mode              need_mode NOT NULL DEFAULT 'student'
 );
 
 CREATE TABLE schools (
@@ -129,6 +163,9 @@ CREATE TABLE schools (
     name              text NOT NULL,
     is_high_needs     boolean,                                     -- NULL: not told
     high_needs_basis  text,                                        -- the list or rule, with its year
+    indicator         need_indicator,                              -- what it was decided by; NULL: not told
+    indicator_value   double precision,                            -- a share, may exceed 1; NULL where it has no number
+    indicator_year    text,                                        -- the school year it is of, as 2025-26
     PRIMARY KEY (district_id, school_id),
     UNIQUE (district_id, ncessch)
 );
@@ -143,6 +180,62 @@ CREATE TABLE need_counts (
     PRIMARY KEY (district_id, school_id, as_of_on),
     FOREIGN KEY (district_id, school_id) REFERENCES schools,
     CHECK (0 <= need AND need <= answered AND answered <= enrolled)
+);
+
+-- Which school a student belongs to, and when: one at a time. The student is a pseudonym.
+CREATE TABLE enrollments (
+    district_id  integer NOT NULL,
+    student      text NOT NULL,
+    starts_on    date NOT NULL,
+    ends_on      date,             -- the first day no longer; NULL: still there
+    school_id    bigint NOT NULL,
+    grade        text,             -- as the roster codes it: KG, 01 to 12; NULL: not told
+    PRIMARY KEY (district_id, student, starts_on),
+    FOREIGN KEY (district_id, school_id) REFERENCES schools,
+    CHECK (ends_on > starts_on)
+);
+CREATE INDEX enrollments_school ON enrollments (district_id, school_id);
+
+-- What a student answered, or staff documented, on a date. Need is decided from it day by day.
+CREATE TABLE need_answers (
+    district_id             integer NOT NULL REFERENCES districts,
+    student                 text NOT NULL,                   -- pseudonym
+    answered_on             date NOT NULL,
+    school_id               bigint,                          -- as the answer tells; the roster, where there is one, decides
+    household               text NOT NULL DEFAULT '',        -- pseudonym; '': not told
+    has_access              boolean,                         -- online at home on the primary learning device
+    barrier                 internet_barrier,
+    access_type             internet_access_type,
+    performance             internet_performance,
+    is_documented_by_staff  boolean NOT NULL DEFAULT false,  -- staff vouch for the need
+    PRIMARY KEY (district_id, student, answered_on),
+    FOREIGN KEY (district_id, school_id) REFERENCES schools
+);
+CREATE INDEX need_answers_school ON need_answers (district_id, school_id);
+CREATE INDEX need_answers_household ON need_answers (district_id, household) WHERE household <> '';
+
+-- Unfilled requests at a school.
+CREATE TABLE waitlist_counts (
+    district_id  integer NOT NULL,
+    school_id    bigint NOT NULL,
+    as_of_on     date NOT NULL,
+    requests     integer NOT NULL CHECK (requests >= 0),
+    PRIMARY KEY (district_id, school_id, as_of_on),
+    FOREIGN KEY (district_id, school_id) REFERENCES schools
+);
+
+-- What else helps: shown beside coverage, never inside it.
+CREATE TABLE supports (
+    district_id   integer NOT NULL,
+    school_id     bigint NOT NULL,
+    kind          support_kind NOT NULL,
+    name          text NOT NULL,            -- of the library, the route or the public place
+    starts_on     date NOT NULL,
+    ends_on       date,                     -- the first day no longer; NULL: it goes on
+    weekly_hours  numeric(5, 2) NOT NULL CHECK (weekly_hours >= 0 AND weekly_hours <= 168),
+    PRIMARY KEY (district_id, school_id, kind, name, starts_on),
+    FOREIGN KEY (district_id, school_id) REFERENCES schools,
+    CHECK (ends_on > starts_on)
 );
 
 -- The district's school days. A day that is not listed, between the first and the last listed one, has no school.
@@ -172,6 +265,13 @@ CREATE TABLE plans (
     cycle_day         smallint NOT NULL DEFAULT 1 CHECK (cycle_day BETWEEN 1 AND 28),
     at_allowance      at_allowance NOT NULL DEFAULT 'stop',
     monthly_cost      numeric(10, 2),                      -- NULL: not told
+    is_configured     boolean NOT NULL DEFAULT false,      -- by the configuration file; else by an import
+    is_pooled         boolean NOT NULL DEFAULT false,      -- the lines' allowances are one pool
+    provider          text,
+    download_mbps     real,
+    upload_mbps       real,
+    starts_on         date,                                -- a yearly allowance begins anew on its anniversaries
+    ends_on           date,                                -- the first day without service; NULL: not told
     PRIMARY KEY (district_id, plan_id),
     UNIQUE (district_id, plan_key)
 );
@@ -212,6 +312,7 @@ CREATE TABLE lines (
     mdn             text CHECK (mdn ~ '^\+\d{8,15}$'),   -- E.164
     plan_id         bigint,
     observed_since  timestamptz NOT NULL,                -- the first instant a source spoke of it
+    is_plan_told    boolean NOT NULL DEFAULT false,      -- by an import: it stands before the account's plan
     PRIMARY KEY (district_id, line_id),
     UNIQUE (district_id, iccid),
     FOREIGN KEY (district_id, plan_id) REFERENCES plans
@@ -323,6 +424,8 @@ CREATE TABLE loans (
     checked_out_on  date NOT NULL,
     due_on          date,
     returned_on     date,                      -- the first day it was no longer out
+    source          text NOT NULL DEFAULT '',  -- which loan system told of it: a full file closes only its own
+    lost_on         date,                      -- the day it was reported lost, stolen or broken
     PRIMARY KEY (district_id, loan_id),
     UNIQUE (district_id, device_id, checked_out_on, borrower),
     FOREIGN KEY (district_id, device_id) REFERENCES devices,
@@ -330,6 +433,8 @@ CREATE TABLE loans (
     CHECK (returned_on >= checked_out_on)
 );
 CREATE INDEX loans_school ON loans (district_id, school_id);
+CREATE INDEX loans_borrower ON loans (district_id, borrower) WHERE borrower <> '';
+CREATE INDEX loans_household ON loans (district_id, household) WHERE household <> '';
 
 -- Raw readings: one row per line, source, kind, series and instant; a page read twice is one reading.
 -- Monthly partitions, made ahead; no default partition, as an instant out of range is refused at parse.
@@ -479,6 +584,9 @@ CREATE TABLE school_days (
     is_out_of_session    boolean NOT NULL,  -- in a break
     computed_at          timestamptz NOT NULL,
     revised_at           timestamptz,
+    need_source          need_source,       -- NULL: need is unknown
+    served_outside_need  integer,           -- students with an open loan who are not in need; NULL: totals do not tell
+    unattributed         integer,           -- open loans that name no borrower, where need is known by student
     PRIMARY KEY (district_id, on_day, school_id),
     FOREIGN KEY (district_id, school_id) REFERENCES schools
 );
@@ -609,8 +717,23 @@ CREATE TABLE imports (
     rows_accepted  integer NOT NULL,
     rows_rejected  integer NOT NULL,
     rows_changed   integer NOT NULL,
+    first_on       date,              -- the earliest day whose figures it changed; NULL: none
+    undone_at      timestamptz,
     PRIMARY KEY (district_id, import_id)
 );
+
+-- What the newest import of each kind changed, row by row, so that it can be undone.
+CREATE TABLE import_changes (
+    district_id  integer NOT NULL,
+    change_id    bigint GENERATED ALWAYS AS IDENTITY,
+    import_id    bigint NOT NULL,
+    table_name   text NOT NULL,
+    before       jsonb,  -- NULL: the row is new
+    after        jsonb,  -- NULL: the row is gone
+    PRIMARY KEY (district_id, change_id),
+    FOREIGN KEY (district_id, import_id) REFERENCES imports
+);
+CREATE INDEX import_changes_import ON import_changes (district_id, import_id);
 
 -- Makes the monthly partitions that cover the given days where they are missing; returns how many it made.
 CREATE FUNCTION ensure_partitions(first_on date, last_on date) RETURNS integer
@@ -659,6 +782,137 @@ BEGIN
     PERFORM set_config('lock_timeout', '2s', true);
     EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', parent, partition);
     EXECUTE format('DROP TABLE %s', partition);
+END
+$$;
+
+-- Keeps a copy, to the end of the transaction, of the rows of a table that an import may change. Filter: a condition
+-- on them. Tables are named in the order in which their rows may be made.
+CREATE FUNCTION watch_rows(watched text, filter text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    CREATE TEMP TABLE IF NOT EXISTS watched_tables (
+        watched_id integer GENERATED ALWAYS AS IDENTITY, table_name text NOT NULL, filter text NOT NULL
+    ) ON COMMIT DROP;
+    INSERT INTO watched_tables (table_name, filter) VALUES (watched, filter);
+    EXECUTE format(
+        'CREATE TEMP TABLE %I ON COMMIT DROP AS SELECT * FROM %I WHERE %s', 'before_' || watched, watched, filter
+    );
+END
+$$;
+
+CREATE FUNCTION primary_key_of(watched text) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+    FROM pg_index AS i
+    JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+    WHERE i.indrelid = to_regclass(watched) AND i.indisprimary
+$$;
+
+-- The columns of a table beside its primary key.
+CREATE FUNCTION other_columns_of(watched text, prefix text) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT string_agg(prefix || quote_ident(a.attname), ', ' ORDER BY a.attnum)
+    FROM pg_attribute AS a
+    JOIN pg_index AS i ON i.indrelid = a.attrelid AND i.indisprimary
+    WHERE a.attrelid = to_regclass(watched) AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.attnum = ANY (i.indkey)
+$$;
+
+-- Writes down what became of the watched rows. Of each kind only the newest import that changed anything can be undone:
+-- what older ones changed is forgotten. Returns how many rows changed.
+CREATE FUNCTION keep_changes(of_district integer, of_import bigint) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    watched record;
+    changed bigint;
+    total bigint := 0;
+BEGIN
+    IF to_regclass('pg_temp.watched_tables') IS NULL THEN
+        RETURN 0;
+    END IF;
+    FOR watched IN SELECT * FROM watched_tables ORDER BY watched_id LOOP
+        EXECUTE format(
+            'WITH gone AS (SELECT * FROM pg_temp.%1$I EXCEPT SELECT * FROM %2$I WHERE %3$s),
+                  come AS (SELECT * FROM %2$I WHERE %3$s EXCEPT SELECT * FROM pg_temp.%1$I)
+             INSERT INTO import_changes (district_id, import_id, table_name, before, after)
+             SELECT $1, $2, %2$L, to_jsonb(gone), to_jsonb(come) FROM gone FULL JOIN come USING (%4$s)',
+            'before_' || watched.table_name, watched.table_name, watched.filter, primary_key_of(watched.table_name)
+        ) USING of_district, of_import;
+        GET DIAGNOSTICS changed = ROW_COUNT;
+        total := total + changed;
+    END LOOP;
+    DELETE FROM import_changes AS c
+    USING imports AS i
+    WHERE total > 0 AND c.district_id = of_district AND c.import_id <> of_import
+        AND i.district_id = c.district_id AND i.import_id = c.import_id
+        AND i.kind = (SELECT n.kind FROM imports AS n WHERE n.district_id = of_district AND n.import_id = of_import);
+    RETURN total;
+END
+$$;
+
+-- How many rows are no longer as an import left them.
+CREATE FUNCTION changed_since(of_district integer, of_import bigint) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    watched text;
+    changed bigint;
+    total bigint := 0;
+BEGIN
+    FOR watched IN
+        SELECT DISTINCT table_name FROM import_changes WHERE district_id = of_district AND import_id = of_import
+    LOOP
+        EXECUTE format(
+            'SELECT count(*)
+             FROM (
+                 SELECT told.*, c.after AS left_as FROM import_changes AS c
+                 CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$I, coalesce(c.after, c.before)) AS told
+                 WHERE c.district_id = $1 AND c.import_id = $2 AND c.table_name = %1$L
+             ) AS changed
+             LEFT JOIN %1$I AS present USING (%2$s)
+             WHERE to_jsonb(present) IS DISTINCT FROM changed.left_as',
+            watched, primary_key_of(watched)
+        ) INTO changed USING of_district, of_import;
+        total := total + changed;
+    END LOOP;
+    RETURN total;
+END
+$$;
+
+-- Puts the rows back that an import changed, the last table first. Returns how many.
+CREATE FUNCTION undo_changes(of_district integer, of_import bigint) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    watched text;
+    changed bigint;
+    total bigint := 0;
+BEGIN
+    FOR watched IN
+        SELECT table_name FROM import_changes WHERE district_id = of_district AND import_id = of_import
+        GROUP BY table_name ORDER BY min(change_id) DESC
+    LOOP
+        EXECUTE format(
+            'DELETE FROM %1$I WHERE (%2$s) IN (
+                 SELECT %2$s FROM (
+                     SELECT told.* FROM import_changes AS c
+                     CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$I, c.after) AS told
+                     WHERE c.district_id = $1 AND c.import_id = $2 AND c.table_name = %1$L AND c.before IS NULL
+                 ) AS made
+             )',
+            watched, primary_key_of(watched)
+        ) USING of_district, of_import;
+        GET DIAGNOSTICS changed = ROW_COUNT;
+        total := total + changed;
+        EXECUTE format(
+            'INSERT INTO %1$I OVERRIDING SYSTEM VALUE
+             SELECT told.* FROM import_changes AS c
+             CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$I, c.before) AS told
+             WHERE c.district_id = $1 AND c.import_id = $2 AND c.table_name = %1$L AND c.before IS NOT NULL
+             ON CONFLICT (%2$s) DO UPDATE SET (%3$s) = ROW (%4$s)',
+            watched, primary_key_of(watched), other_columns_of(watched, ''), other_columns_of(watched, 'excluded.')
+        ) USING of_district, of_import;
+        GET DIAGNOSTICS changed = ROW_COUNT;
+        total := total + changed;
+    END LOOP;
+    RETURN total;
 END
 $$;
 

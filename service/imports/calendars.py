@@ -11,6 +11,7 @@ from service.store import records
 REQUIRED = ("starts_on", "kind")
 OPTIONAL = ("ends_on", "ncessch")
 MOST_DAYS_AHEAD = 3 * 366
+_TABLES = ("calendar_days", "school_calendar_days")
 LONGEST_RANGE = 400  # days: more than a school year is a mistyped year
 
 
@@ -23,7 +24,15 @@ async def run(
     dry_run: bool = False,
     progress: rows.Progress | None = None,
 ) -> outcomes.Outcome:
-    async with frame.opened(pool, district_id, "calendar", path, today=today, dry_run=dry_run) as importing:
+    async with frame.opened(
+        pool,
+        district_id,
+        "calendar",
+        frame.checksum(path),
+        tables=("calendar_days", "school_calendar_days"),
+        today=today,
+        dry_run=dry_run,
+    ) as importing:
         schools = await records.school_ids(importing.connection, district_id)
         reader = _Reader(schools, today + timedelta(days=MOST_DAYS_AHEAD))
         with tables.opened(path) as table:

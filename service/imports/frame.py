@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import hashlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -65,11 +65,16 @@ class Frame:
     def ignore(self, columns: tuple[str, ...]) -> None:
         self.outcome = dataclasses.replace(self.outcome, ignored_columns=columns)
 
+    def say(self, *counted: str) -> None:
+        """What the import did in the words of its kind, such as "12 loans closed"."""
+        self.outcome = dataclasses.replace(self.outcome, said=(*self.outcome.said, *counted))
+
     async def record(self) -> None:
         """Write the import down, and what is to be computed again."""
         done = self.outcome
-        if self._first_on is not None:
-            await store.recompute_from(self.connection, self.district_id, min(self._first_on, self.today))
+        first_on = None if self._first_on is None else min(self._first_on, self.today)
+        if first_on is not None:
+            await store.recompute_from(self.connection, self.district_id, first_on)
         await store.record(
             self.connection,
             self.district_id,
@@ -78,26 +83,40 @@ class Frame:
             accepted=done.accepted,
             rejected=done.rejected,
             changed=done.added + done.changed + done.removed + done.closed,
+            first_on=first_on,
         )
 
 
 @contextlib.asynccontextmanager
 async def opened(
-    pool: pools.Pool, district_id: int, kind: str, path: Path, *, today: date, dry_run: bool
+    pool: pools.Pool,
+    district_id: int,
+    kind: str,
+    sha256: str,
+    *,
+    tables: Sequence[str],
+    today: date,
+    dry_run: bool,
 ) -> AsyncIterator[Frame]:
-    """The frame of an import. Whatever is raised within undoes all of it."""
-    blank = outcomes.Outcome(kind, _checksum(path), dry_run)
+    """The frame of an import. Whatever is raised within undoes all of it.
+
+    ``sha256``: of what is read (see ``checksum``). ``tables``: whose rows it may change, in the order in which rows
+    may be made; what becomes of them is kept, so that the import can be undone.
+    """
+    blank = outcomes.Outcome(kind, sha256, dry_run)
     async with store.transaction(pool, district_id, is_kept=not dry_run) as connection:
         district = await store.district(connection, district_id)
+        await store.watch(connection, district_id, tables)
         frame = Frame(connection, district_id, district, today, blank)
         yield frame
         rows.some(frame.tally)
         await frame.record()
     if not dry_run:
-        _log.info("imported a file of %s", kind, extra={"action": "imported_file"})
+        _log.info("imported %s", kind, extra={"action": "imported_file"})
 
 
-def _checksum(path: Path) -> str:
+def checksum(path: Path) -> str:
+    """SHA-256 of a file. Raises ImportRejected where it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -38,7 +38,9 @@ async def run(
 ) -> outcomes.Outcome:
     """Read an export that was made at ``as_of``. Raises ImportRejected for a header not to be trusted."""
     _check_instant(as_of, now, reading_months)
-    async with frame.opened(pool, source.district_id, KIND, path, today=today, dry_run=dry_run) as opened:
+    async with frame.opened(
+        pool, source.district_id, KIND, frame.checksum(path), tables=(), today=today, dry_run=dry_run
+    ) as opened:
         await reading_rows.ensure_partitions(opened.connection, as_of.date() - _DAY, as_of.date() + _DAY)
         added = 0
         with _open(path) as file:

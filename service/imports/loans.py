@@ -51,7 +51,15 @@ async def run(
     progress: rows.Progress | None = None,
 ) -> outcomes.Outcome:
     """``full``: the file has every open loan, so those absent end today, unless a row was refused."""
-    async with frame.opened(pool, district_id, "loans", path, today=today, dry_run=dry_run) as importing:
+    async with frame.opened(
+        pool,
+        district_id,
+        "loans",
+        frame.checksum(path),
+        tables=("devices", "loans"),
+        today=today,
+        dry_run=dry_run,
+    ) as importing:
         if pseudonymizer is not None:
             await pseudonym_keys.check(importing.connection, district_id, importing.district, pseudonymizer)
         with tables.opened(path) as table:

@@ -20,7 +20,9 @@ async def run(
     dry_run: bool = False,
     progress: rows.Progress | None = None,
 ) -> outcomes.Outcome:
-    async with frame.opened(pool, district_id, "need", path, today=today, dry_run=dry_run) as importing:
+    async with frame.opened(
+        pool, district_id, "need", frame.checksum(path), tables=("need_counts",), today=today, dry_run=dry_run
+    ) as importing:
         reader = _Reader(
             await records.school_ids(importing.connection, district_id),
             today + timedelta(days=MOST_DAYS_AHEAD),

@@ -37,6 +37,7 @@ class Outcome:
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()  # row 0: about the whole file
     ignored_columns: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()  # what it did, in the words of its kind
 
 
 @dataclass(slots=True)

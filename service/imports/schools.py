@@ -20,7 +20,9 @@ async def run(
     dry_run: bool = False,
     progress: rows.Progress | None = None,
 ) -> outcomes.Outcome:
-    async with frame.opened(pool, district_id, "schools", path, today=today, dry_run=dry_run) as importing:
+    async with frame.opened(
+        pool, district_id, "schools", frame.checksum(path), tables=("schools",), today=today, dry_run=dry_run
+    ) as importing:
         with tables.opened(path) as table:
             found = columns.match(table.header, required=REQUIRED, optional=OPTIONAL)
             importing.ignore(found.ignored)

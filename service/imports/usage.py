@@ -37,7 +37,9 @@ async def run(
 ) -> outcomes.Outcome:
     """``period``: where the map reads none. ``new_lines``: unknown lines are made, not refused."""
     period_reader = periods.Reader(usage_map.period, period, today)
-    async with frame.opened(pool, district_id, "usage", path, today=today, dry_run=dry_run) as importing:
+    async with frame.opened(
+        pool, district_id, "usage", frame.checksum(path), tables=(), today=today, dry_run=dry_run
+    ) as importing:
         account = await _account(importing, usage_map)
         layout = usage_map.file
         with tables.opened(path, skip_rows=layout.skip_rows, sheet=layout.sheet) as table:

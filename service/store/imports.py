@@ -1,9 +1,9 @@
 """The frame of every import: one transaction, one at a time in a district, and a record of it."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import asyncpg
 
@@ -49,6 +49,13 @@ async def keep_fingerprint(connection: asyncpg.Connection, district_id: int, fin
     await connection.execute(sql.queries()["record_pseudonym_fingerprint"], district_id, fingerprint)
 
 
+async def watch(connection: asyncpg.Connection, district_id: int, tables: Sequence[str]) -> None:
+    """Keep in mind how the district's rows of the tables are now."""
+    for table in tables:
+        query = "watch_known_devices" if table == "devices" else "watch_table"
+        await connection.execute(sql.queries()[query], district_id, table)
+
+
 async def record(
     connection: asyncpg.Connection,
     district_id: int,
@@ -58,10 +65,70 @@ async def record(
     accepted: int,
     rejected: int,
     changed: int,
+    first_on: date | None,
 ) -> None:
-    await connection.execute(
-        sql.queries()["record_import"], district_id, kind, sha256, accepted, rejected, changed
+    """Write the import down, with what became of the watched rows."""
+    queries = sql.queries()
+    import_id = await connection.fetchval(
+        queries["record_import"], district_id, kind, sha256, accepted, rejected, changed, first_on
     )
+    await connection.execute(queries["keep_import_changes"], district_id, import_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An import that stands. ``rows``: how many of its changes can be taken back."""
+
+    import_id: int
+    kind: str
+    imported_at: datetime
+    first_on: date | None
+    rows: int
+    rows_changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    import_id: int
+    kind: str
+    imported_at: datetime
+    rows_accepted: int
+    rows_rejected: int
+    rows_changed: int
+    undone_at: datetime | None
+    is_undoable: bool
+
+
+async def newest(connection: asyncpg.Connection, district_id: int, kind: str | None) -> Standing | None:
+    """The newest import that changed anything: of the kind, or of any."""
+    row = await connection.fetchrow(sql.queries()["newest_import"], district_id, kind)
+    return None if row is None else Standing(**row)
+
+
+async def changed_since(connection: asyncpg.Connection, district_id: int, import_id: int) -> int:
+    """How many rows are no longer as the import left them."""
+    found: int = await connection.fetchval(sql.queries()["import_changed_since"], district_id, import_id)
+    return found
+
+
+async def undo(connection: asyncpg.Connection, district_id: int, import_id: int) -> int:
+    """Put back what the import changed; returns how many rows. Raises ImportRejected where something builds on it."""
+    queries = sql.queries()
+    try:
+        rows: int = await connection.fetchval(queries["undo_import_changes"], district_id, import_id)
+    except asyncpg.ForeignKeyViolationError as error:
+        raise errors.ImportRejected(
+            "what the import added is in use by now: undo the imports that came after it first "
+            "(see afterbell import history)"
+        ) from error
+    await connection.execute(queries["record_undo"], district_id, import_id)
+    return rows
+
+
+async def history(pool: asyncpg.Pool, district_id: int, *, most: int) -> list[Past]:
+    """The district's imports, newest first."""
+    with pools.translated():
+        return [Past(**row) for row in await pool.fetch(sql.queries()["import_history"], district_id, most)]
 
 
 async def recompute_from(connection: asyncpg.Connection, district_id: int, on_day: date) -> None:

@@ -17,6 +17,8 @@ from service.web import charts, freshness, standings, words
 
 _FILES = {"page.css": "text/css", "icon.svg": "image/svg+xml"}
 _LARGE_BYTES = 65_536  # compressed aside, so that other requests do not wait
+# A district's pages, by their name in the address.
+TEMPLATES = {"": "district.html"}
 _FOREVER = "public, max-age=31536000, immutable"  # the content's digest is in the path
 
 
@@ -61,7 +63,7 @@ class Pages:
 
     snapshot: Callable[[], coverage.Snapshot | None]
     clock: Callable[[], datetime]
-    _kept: tuple[object, dict[int, str]] = (None, {})
+    _kept: tuple[object, dict[tuple[int, str], str]] = (None, {})
 
     def first(self) -> str | None:
         """The only district, or a list of them; None while there is no snapshot."""
@@ -72,17 +74,18 @@ class Pages:
             return self.district(snapshot.districts[0].district_id)
         return render("districts.html", snapshot=snapshot, now=self.clock())
 
-    def district(self, district_id: int) -> str | None:
+    def district(self, district_id: int, name: str = "") -> str | None:
+        """A page of the district: of ``TEMPLATES``, by its name in the address."""
         snapshot = self.snapshot()
         district = snapshot.district(district_id) if snapshot else None
         if snapshot is None or district is None:
             return None
         kept = self._kept_since(snapshot.taken_at)
-        if district_id not in kept:
-            kept[district_id] = district_page(snapshot, district, now=self.clock())
-        return kept[district_id]
+        if (district_id, name) not in kept:
+            kept[district_id, name] = district_page(snapshot, district, name, now=self.clock())
+        return kept[district_id, name]
 
-    def _kept_since(self, taken_at: datetime) -> dict[int, str]:
+    def _kept_since(self, taken_at: datetime) -> dict[tuple[int, str], str]:
         """Pages say "12 minutes ago", so a page is good for a minute."""
         current = taken_at, self.clock().replace(second=0, microsecond=0)
         if self._kept[0] != current:
@@ -94,8 +97,10 @@ def render(template: str, **values: object) -> str:
     return _TEMPLATES.get_template(template).render(**values)
 
 
-def district_page(snapshot: coverage.Snapshot, district: coverage.District, *, now: datetime) -> str:
-    return render("district.html", snapshot=snapshot, district=district, now=now)
+def district_page(
+    snapshot: coverage.Snapshot, district: coverage.District, name: str = "", *, now: datetime
+) -> str:
+    return render(TEMPLATES[name], snapshot=snapshot, district=district, now=now)
 
 
 def add_routes(application: aiohttp.web.Application, pages: Pages) -> None:
@@ -108,13 +113,17 @@ def add_routes(application: aiohttp.web.Application, pages: Pages) -> None:
         return _page(page)
 
     async def district(request: aiohttp.web.Request) -> aiohttp.web.Response:
-        page = await asyncio.to_thread(pages.district, int(request.match_info["district_id"]))
+        name = request.match_info.get("name", "")
+        if name not in TEMPLATES:
+            raise aiohttp.web.HTTPNotFound
+        page = await asyncio.to_thread(pages.district, int(request.match_info["district_id"]), name)
         if page is None:
             raise aiohttp.web.HTTPNotFound
         return _page(page)
 
     application.router.add_get("/", first)
     application.router.add_get(r"/districts/{district_id:\d{1,10}}", district)
+    application.router.add_get(r"/districts/{district_id:\d{1,10}}/{name}", district)
     for path, content_type, content in _STATIC.values():
         application.router.add_get(path, _file(content_type, content))
 

@@ -3,9 +3,59 @@
 SELECT pg_advisory_xact_lock($1, $2);
 
 -- record_import --
--- Parameters: district, kind, SHA-256 of the file, rows accepted, rejected, changed.
-INSERT INTO imports (district_id, kind, sha256, imported_at, rows_accepted, rows_rejected, rows_changed)
-VALUES ($1, $2, $3, now(), $4, $5, $6);
+-- Parameters: district, kind, SHA-256 of the file, rows accepted, rejected, changed, the earliest day whose figures changed.
+INSERT INTO imports (district_id, kind, sha256, imported_at, rows_accepted, rows_rejected, rows_changed, first_on)
+VALUES ($1, $2, $3, now(), $4, $5, $6, $7)
+RETURNING import_id;
+
+-- watch_table --
+-- Keeps in mind, to the end of the transaction, how a district's rows of a table are. Parameters: district, table.
+SELECT watch_rows($2::text, format('district_id = %s', $1::integer));
+
+-- watch_known_devices --
+-- The devices that are there already: those that an import adds stay when it is undone, as a source may have seen them.
+-- Parameters: district, table.
+SELECT watch_rows($2::text, format('district_id = %s AND device_id <= %s', $1::integer, coalesce(max(device_id), 0)))
+FROM devices
+WHERE district_id = $1;
+
+-- keep_import_changes --
+-- What became of the watched rows. Parameters: district, import.
+SELECT keep_changes($1, $2);
+
+-- newest_import --
+-- The newest import that changed anything and still stands: of a kind, or (NULL) of any. Parameters: district, kind.
+SELECT import_id, kind, imported_at, first_on,
+    (SELECT count(*) FROM import_changes AS c WHERE c.district_id = i.district_id AND c.import_id = i.import_id) AS rows,
+    rows_changed
+FROM imports AS i
+WHERE district_id = $1 AND undone_at IS NULL AND rows_changed > 0 AND ($2::text IS NULL OR kind = $2)
+ORDER BY import_id DESC
+LIMIT 1;
+
+-- import_changed_since --
+-- How many of its rows are no longer as the import left them. Parameters: district, import.
+SELECT changed_since($1, $2);
+
+-- undo_import_changes --
+-- Returns how many rows are back as they were. Parameters: district, import.
+SELECT undo_changes($1, $2);
+
+-- record_undo --
+-- Parameters: district, import.
+WITH forgotten AS (
+    DELETE FROM import_changes WHERE district_id = $1 AND import_id = $2
+)
+UPDATE imports SET undone_at = now() WHERE district_id = $1 AND import_id = $2;
+
+-- import_history --
+-- The imports, newest first. Parameters: district, how many at most.
+SELECT i.import_id, i.kind, i.imported_at, i.rows_accepted, i.rows_rejected, i.rows_changed, i.undone_at,
+    EXISTS (SELECT FROM import_changes AS c WHERE c.district_id = i.district_id AND c.import_id = i.import_id) AS is_undoable
+FROM imports AS i
+WHERE i.district_id = $1
+ORDER BY i.import_id DESC
+LIMIT $2;
 
 -- importing_district --
 -- The district's zone and the fingerprint of its pseudonym key. Parameters: district.

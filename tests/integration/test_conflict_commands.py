@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner, Result
 
-from service import checks, conflict_commands, errors
+from service import checks, errors
+from service.commands import conflicts as conflict_commands
 from service.store import coverage
 from service.web import pages
 from tests import factories, files, told

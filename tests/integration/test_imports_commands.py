@@ -9,7 +9,8 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner, Result
 
-from service import errors, import_commands
+from service import errors
+from service.commands import imports as import_commands
 from tests import factories, files
 
 DOCS = Path(__file__).parents[2] / "docs" / "imports.md"

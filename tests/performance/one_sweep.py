@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-import service.commands  # noqa: F401 (what the service has loaded counts as its memory)
+import service.commands.running  # noqa: F401 (what the service has loaded counts as its memory)
 from collectors import budget, registry
 from service.metrics import Metrics
 from service.polling import accounts, runner

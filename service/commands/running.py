@@ -1,4 +1,4 @@
-"""The commands that run, poll and show; those that import are next door."""
+"""The commands that run, poll and show."""
 
 import asyncio
 import json
