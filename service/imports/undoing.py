@@ -38,8 +38,8 @@ async def _undoable(connection: pools.Connection, district_id: int, kind: str | 
         )
     if not found.rows:
         raise errors.ImportRejected(
-            f"the newest import of {found.kind} cannot be undone: an earlier one of its kind was undone already, or it "
-            "brought readings; import a corrected file, which replaces them"
+            f"the newest import of {found.kind} cannot be undone: a later one of its kind was undone already, or it "
+            "brought a reading of a whole fleet; import a corrected file, which replaces it"
         )
     if changed := await store.changed_since(connection, district_id, found.import_id):
         raise errors.ImportRejected(

@@ -84,6 +84,7 @@ async def write(
     if bounds["last_day"] is not None:
         await connection.execute(queries["make_partitions"], bounds["first_on"], bounds["last_day"])
     key = (district_id, account.account_id)
+    await connection.fetch(queries["watch_usage"], *key, account.time_zone, kept_from)
     parts = [
         await connection.fetchrow(queries["write_usage_readings"], *key, kept_from),
         await connection.fetchrow(queries["write_usage_line_days"], *key, kept_from),

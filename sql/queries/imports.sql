@@ -237,6 +237,53 @@ FROM import_usage WHERE reason IS NULL;
 -- Parameters: first day, last day.
 SELECT ensure_partitions($1, $2);
 
+-- watch_usage --
+-- Keeps in mind what the account has of the days of the good rows, and since when their lines were observed. Days before
+-- the retention have line days only; later ones are computed. Parameters: district, account, its time zone, first day of
+-- the retention.
+WITH bounds AS (
+    SELECT min(starts_at) AS first_at, max(starts_at) AS last_at, min((starts_at AT TIME ZONE $3)::date) AS first_on
+    FROM import_usage WHERE reason IS NULL
+)
+SELECT watch_rows(w.watched, w.filter)
+FROM bounds AS b
+CROSS JOIN LATERAL (VALUES
+    ('lines', format('district_id = %s AND line_id IN (SELECT line_id FROM import_usage WHERE line_id IS NOT NULL)',
+        $1::integer)),
+    ('usage_readings', format('district_id = %s AND account_id = %s AND starts_at BETWEEN %L AND %L',
+        $1::integer, $2::bigint, b.first_at, b.last_at)),
+    ('usage_spans', format('district_id = %s AND account_id = %s AND starts_at BETWEEN %L AND %L',
+        $1::integer, $2::bigint, b.first_at, b.last_at)),
+    ('line_days', format('district_id = %s AND account_id = %s AND on_day >= %L AND on_day < %L',
+        $1::integer, $2::bigint, b.first_on, $4::date))
+) AS w (watched, filter)
+WHERE b.first_at IS NOT NULL;
+
+-- mark_undone_usage --
+-- The days of the usage that an import is undone of are to be computed again. Parameters: district, import.
+WITH touched AS (
+    SELECT r.account_id, r.starts_at, coalesce(r.ends_at, r.starts_at) AS ends_at
+    FROM import_changes AS c
+    CROSS JOIN LATERAL jsonb_populate_record(NULL::usage_readings, coalesce(c.before, c.after)) AS r
+    WHERE c.district_id = $1 AND c.import_id = $2 AND c.table_name = 'usage_readings'
+    UNION ALL
+    SELECT s.account_id, s.starts_at, s.ends_at
+    FROM import_changes AS c
+    CROSS JOIN LATERAL (VALUES (c.before), (c.after)) AS side (told)
+    CROSS JOIN LATERAL jsonb_populate_record(NULL::usage_spans, side.told) AS s
+    WHERE c.district_id = $1 AND c.import_id = $2 AND c.table_name = 'usage_spans' AND side.told IS NOT NULL
+)
+INSERT INTO dirty_line_days (district_id, account_id, on_day, line_id)
+SELECT DISTINCT $1::integer, t.account_id, day::date, 0
+FROM touched AS t
+JOIN accounts AS a ON a.district_id = $1 AND a.account_id = t.account_id
+CROSS JOIN LATERAL generate_series(
+    (t.starts_at AT TIME ZONE a.time_zone)::date::timestamp,
+    ((t.ends_at - interval '1 second') AT TIME ZONE a.time_zone)::date::timestamp,
+    interval '1 day'
+) AS day
+ON CONFLICT (district_id, account_id, on_day, line_id) DO UPDATE SET on_day = excluded.on_day;
+
 -- write_usage_readings --
 -- Days within the retention become readings; returns how many are new and how many changed.
 -- Parameters: district, account, first day of the retention.

@@ -11,7 +11,7 @@ import pytest
 import xlsxwriter  # type: ignore[import-untyped]
 
 from service import errors
-from service.imports import outcomes, periods, usage, usage_maps
+from service.imports import outcomes, periods, undoing, usage, usage_maps
 from service.model import identifiers
 from tests import factories, files
 
@@ -434,3 +434,48 @@ async def test_a_shipped_map_reads_its_portals_shape(
     assert span["total_bytes"] == 1000
     assert (span["starts_at"].day, span["ends_at"].month) == (1, 11)
     assert "Jamie" not in repr(await files.contents(pool))
+
+
+# Taken back
+
+
+async def readings(pool: asyncpg.Pool) -> list[tuple[object, ...]]:
+    tables = ("lines", "usage_readings", "usage_spans", "line_days")
+    return [
+        tuple(row) for name in tables for row in await pool.fetch(f"SELECT * FROM {name} ORDER BY 1, 2, 3")
+    ]
+
+
+async def undone(pool: asyncpg.Pool) -> undoing.Undone:
+    await pool.execute("DELETE FROM dirty_line_days")
+    return await undoing.run(pool, factories.DISTRICT, "usage", today=TODAY)
+
+
+async def test_days_and_corrections_are_taken_back_and_computed_again(
+    pool: asyncpg.Pool, importer: Importer
+) -> None:
+    header = ("Line", "MB", "Day")
+    old = ("503-555-0101", "5", "2025-06-01")  # before the readings that are kept
+    await importer(DAILY, header, old, ("503-555-0101", "100", "2026-11-01"))
+    before = await readings(pool)
+    later = [
+        ("503-555-0101", "120", "2026-11-01"),
+        ("503-555-0102", "7", "2026-11-02"),
+        (*old[:1], "6", old[2]),
+    ]
+    await importer(DAILY, header, *later)
+    assert await readings(pool) != before
+    await undone(pool)
+    assert await readings(pool) == before
+    days = await pool.fetch("SELECT on_day FROM dirty_line_days ORDER BY on_day")
+    assert [row["on_day"] for row in days] == [date(2026, 11, 1), date(2026, 11, 2)]
+
+
+async def test_a_period_is_taken_back_and_its_days_are_computed_again(
+    pool: asyncpg.Pool, importer: Importer
+) -> None:
+    before = await readings(pool)
+    await importer(MONTHLY, MONTH, ("503-555-0101", "", "1", "2", "2026-10-01", "2026-10-31"))
+    await undone(pool)
+    assert await readings(pool) == before
+    assert await pool.fetchval("SELECT count(*) FROM dirty_line_days") == 31
