@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from service import config, errors
-from service.commands import conflicts, imports, running
+from service.commands import conflicts, coverage, equity, imports, need, pilots, reclaim, reconcile, running
 
 EXIT_INTERRUPTED = 130
 
@@ -33,7 +33,15 @@ app.command("demo")(running.demo)
 app.command("serve")(running.serve)
 app.command("migrate")(running.migrate)
 app.command("poll")(running.poll)
-app.command("coverage")(running.coverage)
+app.command("coverage")(coverage.coverage)
+app.command("need")(need.need)
+app.command("equity")(equity.equity)
+app.command("costs")(equity.costs)
+app.command("reclaim")(reclaim.reclaim)
+app.command("reallocate")(reclaim.reallocate)
+app.command("pilots")(pilots.pilots)
+app.command("pilot")(pilots.pilot)
+app.command("reconcile")(reconcile.reconcile)
 app.command("check")(running.check)
 
 

@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from collectors import base, budget, client, entry, registry
@@ -13,10 +13,11 @@ from collectors import errors as collector_errors
 from service import config as configs
 from service import errors
 from service.metrics import Metrics
+from service.model import pilots
 from service.polling import accounts as polled
 from service.store import accounts as account_rows
 from service.store import budgets as shared_budgets
-from service.store import coverage, embedded, migrations, rollups
+from service.store import coverage, embedded, hourly, migrations, rollups
 from service.store import pool as pools
 from service.store import source as sources
 
@@ -107,6 +108,7 @@ def _district(district: configs.District) -> account_rows.District:
         name=district.name,
         time_zone=district.time_zone,
         school_year_starts=district.school_year_starts,
+        need_mode=district.need_mode,
         plans=[_plan(plan) for plan in district.plans],
         accounts=[_account(account, district) for account in district.accounts],
     )
@@ -120,6 +122,12 @@ def _plan(plan: configs.Plan) -> account_rows.Plan:
         cycle_day=plan.cycle_day,
         at_allowance=plan.at_allowance,
         monthly_cost=None if plan.monthly_cost is None else f"{plan.monthly_cost:.2f}",
+        is_pooled=plan.is_pooled,
+        provider=plan.provider,
+        download_mbps=plan.download_mbps,
+        upload_mbps=plan.upload_mbps,
+        starts_on=plan.starts_on,
+        ends_on=plan.ends_on,
     )
 
 
@@ -157,6 +165,16 @@ def _cadence(account: configs.Account) -> timedelta:
     if account.collector == configs.FILE_COLLECTOR:
         return _FILE_CADENCE
     return registry.cadence(account.collector, account.options)
+
+
+async def require_households(ready: Opened) -> None:
+    """Raise ConfigError where a district is to be counted by household and no answer tells one."""
+    asked = [district.id for district in ready.config.districts]
+    for district_id in await account_rows.without_households(ready.pool, asked):
+        raise errors.ConfigError(
+            f'district {district_id}: need_mode = "household" needs answers by student that tell a household, and '
+            'there are none: import them with their household column, or set need_mode = "student"'
+        )
 
 
 @contextlib.asynccontextmanager
@@ -203,16 +221,48 @@ def observer(metrics: Metrics, district_id: int, account_key: str) -> client.Obs
 
 
 def thresholds(config: configs.Config) -> rollups.Thresholds:
-    decide = config.thresholds.model_dump(exclude={"source_disagreement"})
+    decide = config.thresholds.model_dump(exclude={"source_disagreement", "reclaim_days"})
     return rollups.Thresholds(**decide, reading_months=config.reading_months)
 
 
-async def snapshot(ready: Opened, now: datetime) -> coverage.Snapshot:
-    """What is shown, by the configured thresholds. Raises DatabaseUnavailable."""
+async def snapshot(
+    ready: Opened, now: datetime, kept: hourly.Kept | None = None, *, on: date | None = None
+) -> coverage.Snapshot:
+    """What is shown, by the configured thresholds, of a day in place of the reported one if given; with costs, reclaim
+    list and pilots where they are kept. Raises DatabaseUnavailable."""
     limits = ready.config.thresholds
-    return await coverage.snapshot(
+    found = await coverage.snapshot(
         ready.pool,
         now=now,
         completeness_floor=limits.completeness_floor,
         source_disagreement=limits.source_disagreement,
+        on=on,
     )
+    if kept is None:
+        return found
+    return replace(
+        found, districts=tuple([await _with_program(ready, one, now, kept) for one in found.districts])
+    )
+
+
+async def _with_program(
+    ready: Opened, district: coverage.District, now: datetime, kept: hourly.Kept
+) -> coverage.District:
+    if district.reported_on is None:
+        return district
+    configured = [one for one in ready.config.districts if one.id == district.district_id]
+    program = await kept.program(
+        ready.pool,
+        district.district_id,
+        district.reported_on,
+        now=now,
+        time_zone=district.time_zone.key,
+        pilots=[pilot(one) for known in configured for one in known.pilots],
+        reclaim_days=ready.config.thresholds.reclaim_days,
+        floor=ready.config.thresholds.completeness_floor,
+    )
+    return replace(district, program=program)
+
+
+def pilot(configured: configs.Pilot) -> pilots.Pilot:
+    return pilots.Pilot(**configured.model_dump())

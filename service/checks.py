@@ -1,12 +1,14 @@
 """What `afterbell check` looks at: does every account answer, and are the records fit to be counted?"""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from collectors import base
 from collectors import errors as collector_errors
+from service.model import reconciliation
 from service.polling import accounts
+from service.store import accounts as account_rows
 from service.store import checks as check_rows
 from service.store import conflicts, coverage, disagreements
 from service.store import pool as pools
@@ -69,6 +71,19 @@ def _found(polled: accounts.Account, probe: base.Probe) -> str:
     return f"answers; lists {probe.lines} lines, {requests} request(s) a sweep"
 
 
+async def households(pool: pools.Pool, district_ids: Sequence[int]) -> list[Finding]:
+    """Where coverage is to be counted by household, and no answer tells one."""
+    return [
+        Finding(
+            f"district {district_id}: households",
+            False,
+            'need_mode = "household", but no student\'s answer tells a household',
+            'import the answers with their household column, or set need_mode = "student"',
+        )
+        for district_id in await account_rows.without_households(pool, district_ids)
+    ]
+
+
 async def records(pool: pools.Pool) -> list[Finding]:
     return [finding for doubts in await check_rows.doubts(pool) for finding in _doubted(doubts)]
 
@@ -81,8 +96,8 @@ def _doubted(doubts: check_rows.Doubts) -> Iterable[Finding]:
     yield Finding(
         f"{name}: need",
         not doubts.schools_without_need,
-        f"{doubts.schools_without_need} of {doubts.schools} schools have no need count",
-        "afterbell import need FILE: their coverage is unknown until then"
+        f"{doubts.schools_without_need} of {doubts.schools} schools have neither answers nor a need count",
+        "afterbell import answers FILE, or import need FILE: their coverage is unknown until then"
         if doubts.schools_without_need
         else "",
     )
@@ -113,6 +128,20 @@ def _contradicted(district: coverage.District) -> Iterator[Finding]:
         yield Finding(f"{name}: conflicts", False, f"{district.conflicts.count} open: {listed}{more}", advice)
     for pair in district.disagreements:
         yield _disagreement(name, pair)
+
+
+def reconciled(shown: coverage.Snapshot) -> list[Finding]:
+    """What reconciliation found that makes coverage itself doubtful."""
+    return [finding for district in shown.districts for finding in _doubtful(district)]
+
+
+def _doubtful(district: coverage.District) -> Iterator[Finding]:
+    for kind in reconciliation.KINDS:
+        count = district.reconciliation and district.reconciliation.total(kind.name)
+        if count and kind.is_about_coverage:
+            what = f"district {district.district_id}: {kind.name}"
+            found = f"{count.findings}, the oldest since {count.oldest_on}"
+            yield Finding(what, False, found, f"{kind.advice}: afterbell reconcile --kind {kind.name} --list")
 
 
 def _conflict(conflict: conflicts.Conflict) -> str:

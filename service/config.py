@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -17,7 +18,9 @@ from pydantic_settings import (
 )
 
 from collectors import errors as collector_errors
-from collectors import registry
+from collectors import registry, sign_in
+from collectors.ed_fi import options as ed_fi_options
+from collectors.snipe_it import options as snipe_it_options
 from service import errors
 
 ENV_PREFIX = "AFTERBELL_"
@@ -71,6 +74,7 @@ _URL_HELP = (
 )
 
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
+NcesId = Annotated[str, Field(pattern=r"^\d{12}$")]
 
 
 class Section(BaseModel):
@@ -110,6 +114,7 @@ class Thresholds(Section):
     signal_samples: int = Field(default=20, ge=1)
     homework_starts_hour: int = Field(default=16, ge=0, le=23)
     homework_ends_hour: int = Field(default=22, ge=1, le=24)
+    reclaim_days: int = Field(default=30, ge=7, le=366)  # without use, or without a loan
 
     @model_validator(mode="after")
     def _window_has_hours(self) -> Self:
@@ -121,10 +126,24 @@ class Thresholds(Section):
 class Plan(Section):
     key: str
     allowance_mb: float | None = Field(default=None, gt=0, le=1e9, allow_inf_nan=False)
-    allowance_period: Literal["day", "month", "cycle"] = "month"
+    allowance_period: Literal["day", "month", "cycle", "year"] = "month"
     cycle_day: int = Field(default=1, ge=1, le=28)
     at_allowance: Literal["stop", "throttle", "charge", "none"] = "stop"
     monthly_cost: float | None = Field(default=None, ge=0, le=100_000, allow_inf_nan=False)
+    is_pooled: bool = False
+    provider: str | None = None
+    download_mbps: float | None = Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
+    upload_mbps: float | None = Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
+    starts_on: date | None = None
+    ends_on: date | None = None  # the first day without service
+
+    @model_validator(mode="after")
+    def _period_fits(self) -> Self:
+        if self.is_pooled and self.allowance_period == "day":
+            raise ValueError("is_pooled: a pool is of a month, a cycle or a year, not of a day")
+        if self.starts_on and self.ends_on and self.ends_on <= self.starts_on:
+            raise ValueError("ends_on, the first day without service, must be after starts_on")
+        return self
 
 
 class Account(Section):
@@ -152,20 +171,117 @@ class Account(Section):
         return self
 
 
+class SnipeIt(Section):
+    """A Snipe-IT that loans are read from."""
+
+    url: str
+    token_file: Path
+    categories: tuple[str, ...] = ()  # of hotspots, * for any text; none: every category
+    models: tuple[str, ...] = ()
+    category_id: int | None = Field(default=None, ge=1)  # asks the server for this category alone
+    imei_field: str | None = Field(default=None, min_length=1)  # the custom field with the IMEI
+    lost_statuses: tuple[str, ...] = ("Lost*", "Stolen*", "Missing*")
+    schools: dict[str, Annotated[str, Field(pattern=r"^\d{12}$")]] = {}  # location -> its NCES id
+    page_size: int = Field(default=snipe_it_options.MOST_ROWS, ge=1, le=10_000)
+    requests_per_second: float = Field(default=1.5, gt=0, le=1000)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        self.options()
+        return self
+
+    def options(self) -> snipe_it_options.Options:
+        """Raises ValueError where the address is not one that a token may be sent to."""
+        try:
+            return snipe_it_options.Options(
+                base_url=self.url,
+                imei_field=self.imei_field,
+                category_id=self.category_id,
+                page_size=self.page_size,
+                requests_per_second=self.requests_per_second,
+            )
+        except ValueError as error:
+            raise ValueError(str(error).replace("base_url", "url")) from error
+
+
+class EdFi(Section):
+    """An Ed-Fi ODS/API that students' answers are read from."""
+
+    url: str
+    token_url: str | None = None
+    school_year: int | None = Field(default=None, ge=2000, le=2100)
+    map: str = "ed-fi"
+    page_size: int = Field(default=ed_fi_options.MOST_ITEMS, ge=1, le=10_000)
+    requests_per_second: float = Field(default=4.0, gt=0, le=1000)
+    schools: dict[
+        Annotated[str, Field(pattern=r"^\d{1,18}$")], Annotated[str, Field(pattern=r"^\d{12}$")]
+    ] = {}  # the API's id of a school -> its NCES id
+    credentials: dict[str, SecretStr] = {}  # key and secret, or secret_file = "path"
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        self.options()
+        named = {name.removesuffix("_file") for name in self.credentials}
+        if named != ed_fi_options.CREDENTIALS:
+            raise ValueError("credentials: give key and secret, each as it is or as NAME_file")
+        return self
+
+    def options(self) -> ed_fi_options.Options:
+        """Raises ValueError where an address is not one that credentials may be sent to."""
+        try:
+            return ed_fi_options.Options(
+                base_url=self.url,
+                token_url=self.token_url,
+                school_year=self.school_year,
+                page_size=self.page_size,
+                requests_per_second=self.requests_per_second,
+            )
+        except ValueError as error:
+            raise ValueError(str(error).replace("base_url", "url")) from error
+
+
+class Pilot(Section):
+    """Schools in which something was tried, others to compare with, and when. Pilots may overlap."""
+
+    name: str = Field(min_length=1, max_length=80)
+    question: str = Field(min_length=1, max_length=500)
+    schools: tuple[NcesId, ...] = Field(min_length=1)
+    comparison: tuple[NcesId, ...] = ()
+    starts_on: date
+    ends_on: date | None = None  # its last day; None: it goes on
+    before_starts_on: date | None = None  # None: as many days before as it takes
+    min_need: int = Field(default=10, ge=0)
+
+    @model_validator(mode="after")
+    def _dates_and_schools_fit(self) -> Self:
+        if self.ends_on is not None and self.ends_on < self.starts_on:
+            raise ValueError(f"pilot {self.name!r}: ends_on is before starts_on")
+        if self.before_starts_on is not None and self.before_starts_on >= self.starts_on:
+            raise ValueError(f"pilot {self.name!r}: before_starts_on must be before starts_on")
+        _unique(f"pilot {self.name!r}: schools and comparison", [*self.schools, *self.comparison])
+        return self
+
+
 class District(Section):
     id: int = Field(ge=1, le=2_147_483_647)  # never changes
     name: str
     time_zone: TimeZone
     school_year_starts: str = Field(default="07-01", pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])$")
     pseudonym_key_file: Path | None = None
+    student_key: str = Field(default="sourcedId", pattern=r"^(sourcedId|identifier|userId:[^{}:,\s]+)$")
+    need_mode: Literal["student", "household"] = "student"
+    ed_fi: EdFi | None = None
+    snipe_it: SnipeIt | None = None
     plans: tuple[Plan, ...] = ()
     accounts: tuple[Account, ...] = ()
+    pilots: tuple[Pilot, ...] = ()
 
     @model_validator(mode="after")
     def _keys_fit(self) -> Self:
         _unique("accounts", [account.key for account in self.accounts])
         plans = [plan.key for plan in self.plans]
         _unique("plans", plans)
+        _unique("pilots", [pilot.name for pilot in self.pilots])
         for account in self.accounts:
             if account.plan is not None and account.plan not in plans:
                 raise ValueError(f"accounts.{account.key}.plan: there is no plan {account.plan!r} in plans")
@@ -305,13 +421,31 @@ def database_url(database: Database) -> str | None:
 
 def credentials(account: Account) -> dict[str, str]:
     """The account's credentials by name, those named NAME_file read from their files."""
+    return _secrets(account.credentials, of=f"accounts.{account.key}")
+
+
+def ed_fi_credentials(ed_fi: EdFi) -> dict[str, str]:
+    """Likewise of a district's Ed-Fi API."""
+    return _secrets(ed_fi.credentials, of="ed_fi")
+
+
+def snipe_it_token(snipe_it: SnipeIt) -> str:
+    """The token of its file. Raises ConfigError for one that no request can carry."""
+    token = secret(snipe_it.token_file, what="snipe_it.token_file")
+    if not sign_in.is_sendable(token):
+        raise errors.ConfigError(
+            f"{snipe_it.token_file}, which should hold snipe_it.token_file, holds no token: one line, as Snipe-IT "
+            "shows it once"
+        )
+    return token
+
+
+def _secrets(told: dict[str, SecretStr], *, of: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, value in account.credentials.items():
+    for name, value in told.items():
         text = value.get_secret_value()
         if name.endswith("_file"):
-            found[name.removesuffix("_file")] = secret(
-                Path(text), what=f"accounts.{account.key}.credentials.{name}"
-            )
+            found[name.removesuffix("_file")] = secret(Path(text), what=f"{of}.credentials.{name}")
         else:
             found[name] = text
     return found

@@ -1,5 +1,6 @@
 """A snapshot of coverage for the terminal and for scripts."""
 
+from dataclasses import asdict
 from typing import Any
 
 from rich import box
@@ -7,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from service.store import coverage
+from service.store import beside, coverage
 
 _WHY = {
     "need_unknown": "unknown",  # nobody has counted the need
@@ -18,7 +19,8 @@ _WHY = {
 _COUNTS = ("need", "loaned", "adequate", "unknown")
 _FIELDS = (
     "enrolled", "answered", "need", "loaned", "active_30", "active_7", "adequate", "unknown", "unmet",
-    "completeness", "coverage", "coverage_low", "coverage_high",
+    "completeness", "coverage", "coverage_low", "coverage_high", "unanswered", "response_ratio", "served_outside_need",
+    "unattributed",
 )  # fmt: skip
 
 
@@ -43,7 +45,8 @@ def _too_early(district: coverage.District) -> str:
 
 def _table(district: coverage.District, day: coverage.Day) -> Table:
     table = Table(
-        title=f"{district.name}: home coverage on {day.on_day}",
+        title=f"{district.name}: home coverage on {day.on_day}"
+        + (", which is not complete yet" if day.on_day > district.due_on else ""),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         collapse_padding=True,
@@ -99,6 +102,11 @@ def _sentence(district: coverage.District, day: coverage.Day) -> str:
     parts = [
         f"{day.covered:,} of {day.need:,} students known to be in need had an adequate connection at home."
     ]
+    if day.served_outside_need or day.unattributed:
+        parts.append(
+            f"Outside it: {day.served_outside_need or 0:,} students with a loan who are not known to be in need, "
+            f"{day.unattributed or 0:,} loans that name no borrower."
+        )
     if day.schools_without_need:
         parts.append(f"The need of {day.schools_without_need} school(s) is not known.")
     if district.coverage_gap is not None:
@@ -133,10 +141,16 @@ def _school(school: coverage.School) -> dict[str, Any]:
         "name": school.name,
         "is_high_needs": school.is_high_needs,
         "coverage_status": school.status,
+        "need_source": school.need_source,
         **_figures(school),
         "is_need_exceeded": school.is_need_exceeded,
         "is_out_of_session": school.is_out_of_session,
+        **_beside(school.beside),
     }
+
+
+def _beside(told: beside.Beside) -> dict[str, Any]:
+    return {**asdict(told), "waitlist_on": told.waitlist_on and told.waitlist_on.isoformat()}
 
 
 def _figures(counts: coverage.Counts) -> dict[str, Any]:

@@ -212,6 +212,7 @@ CREATE TABLE need_answers (
     FOREIGN KEY (district_id, school_id) REFERENCES schools
 );
 CREATE INDEX need_answers_school ON need_answers (district_id, school_id);
+CREATE INDEX need_answers_day ON need_answers (district_id, answered_on);
 CREATE INDEX need_answers_household ON need_answers (district_id, household) WHERE household <> '';
 
 -- Unfilled requests at a school.
@@ -529,9 +530,25 @@ CREATE TABLE line_days (
     has_reached_day_limit    boolean NOT NULL DEFAULT false,
     has_reached_cycle_limit  boolean,        -- NULL: no total of the cycle read on the day, or no limit
     is_state_fresh           boolean NOT NULL DEFAULT false,  -- a state, if only online or not, was read as late
+    cycle_bytes              bigint,         -- last total of the cycle read on the day, for yearly and pooled allowances
     PRIMARY KEY (district_id, on_day, line_id, account_id)
 ) PARTITION BY RANGE (on_day);
 CREATE INDEX line_days_at_limit ON line_days (district_id, on_day, line_id) WHERE has_reached_day_limit;
+
+-- What a line has used of a yearly or a pooled allowance: each day goes on from the one before.
+CREATE TABLE allowance_days (
+    district_id       integer NOT NULL,
+    on_day            date NOT NULL,
+    line_id           bigint NOT NULL,
+    plan_id           bigint NOT NULL,
+    period_starts_on  date NOT NULL,
+    period_ends_on    date NOT NULL,     -- its last day
+    carried_bytes     bigint NOT NULL,   -- known use of the period before the day
+    used_bytes        bigint NOT NULL,   -- known use of the day
+    told_bytes        bigint,            -- the largest total that the vendor told within the period; NULL: none
+    is_exhausted      boolean NOT NULL,  -- the larger of the two is the allowance or more, or the pool's sum is
+    PRIMARY KEY (district_id, on_day, line_id)
+) PARTITION BY RANGE (on_day);
 
 -- The one state of every open loan on every day, with its reason.
 CREATE TABLE loan_days (
@@ -544,11 +561,11 @@ CREATE TABLE loan_days (
     used_bytes               bigint,           -- over the SIMs its device held; NULL: unknown
     is_used_7                boolean,          -- use_7; NULL: unknown
     is_used_30               boolean,          -- use_30; NULL: unknown
-    is_coarse                boolean NOT NULL, -- a period longer than 7 days stood in for the window
+    is_coarse                boolean NOT NULL, -- a portal's period stood in for the window
     last_used_on             date,
     last_unknown_on          date,
     observed_since_on        date,             -- the later of the loan's start and the first observation
-    exhausted_until_on       date,             -- last day of the period whose allowance is used up
+    exhausted_until_on       date,             -- last day of the cycle that is used up; of a year or pool: allowance_days
     idle_days                integer NOT NULL, -- calendar clock: known-zero days since the last use
     idle_instructional_days  integer,          -- instructional clock; NULL: no calendar
     computed_at              timestamptz NOT NULL,
@@ -561,8 +578,8 @@ CREATE TABLE school_days (
     district_id          integer NOT NULL,
     on_day               date NOT NULL,
     school_id            bigint NOT NULL,
-    enrolled             integer,           -- NULL, with answered and need: not known
-    answered             integer,
+    enrolled             integer,           -- NULL: not known, though need may be
+    answered             integer,           -- NULL, with need: not known
     need                 integer,
     loaned               integer NOT NULL,
     active_30            integer NOT NULL,
@@ -746,7 +763,7 @@ DECLARE
 BEGIN
     FOREACH parent IN ARRAY ARRAY[
         'usage_readings', 'state_readings', 'signal_readings', 'session_readings', 'line_days', 'loan_days',
-        'student_device_days'
+        'allowance_days', 'student_device_days'
     ] LOOP
         month := date_trunc('month', first_on);
         WHILE month <= last_on LOOP
@@ -783,6 +800,97 @@ BEGIN
     EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', parent, partition);
     EXECUTE format('DROP TABLE %s', partition);
 END
+$$;
+
+-- The first day that a count or an answer can be of and still be valid on a day: each is valid to the end of the school
+-- year after its own.
+CREATE FUNCTION valid_since(of_district integer, of_day date) RETURNS date
+LANGUAGE sql STABLE AS $$
+    SELECT (y.starts_on - CASE WHEN of_day < y.starts_on THEN interval '2 years' ELSE interval '1 year' END)::date
+    FROM districts AS d
+    CROSS JOIN LATERAL (
+        SELECT make_date(
+            extract(year FROM of_day)::integer,
+            split_part(d.school_year_starts, '-', 1)::integer,
+            split_part(d.school_year_starts, '-', 2)::integer
+        ) AS starts_on
+    ) AS y
+    WHERE d.district_id = of_district
+$$;
+
+-- What is known on a day of every student whose newest answer is valid then. A student belongs to the school that the
+-- roster says (NULL: to none, having left), or, where no roster has ever named them, to the school of their answer.
+-- Lending does not end need: who is online by our own hotspot, lent on the day of the answer, is in need of it.
+CREATE FUNCTION answers_on(of_district integer, of_day date)
+RETURNS TABLE (
+    student               text,
+    school_id             bigint,
+    household             text,
+    answered_on           date,
+    is_answered           boolean,  -- with anything that can be used
+    is_in_need            boolean,  -- for at least one of the reasons that follow
+    says_no               boolean,
+    lacks_by_type         boolean,
+    lacks_by_performance  boolean,
+    is_documented         boolean,
+    has_our_hotspot       boolean
+)
+LANGUAGE sql STABLE AS $$
+    WITH valid AS (
+        SELECT DISTINCT ON (n.student)
+            n.student, n.school_id, n.household, n.answered_on, n.has_access, n.access_type, n.performance,
+            n.is_documented_by_staff
+        FROM need_answers AS n
+        WHERE n.district_id = of_district AND n.answered_on <= of_day
+            AND n.answered_on >= (SELECT valid_since(of_district, of_day))
+        ORDER BY n.student, n.answered_on DESC
+    ),
+    lent AS (
+        SELECT l.borrower, l.household, l.checked_out_on, l.returned_on
+        FROM loans AS l
+        JOIN devices AS d USING (district_id, device_id)
+        WHERE l.district_id = of_district AND l.checked_out_on <= of_day AND d.kind IN ('hotspot', 'fixed_router')
+    ),
+    our_hotspots AS (
+        SELECT v.student
+        FROM valid AS v
+        JOIN lent AS l ON l.borrower = v.student
+        WHERE v.access_type = 'hot_spot'
+            AND l.checked_out_on <= v.answered_on AND (l.returned_on IS NULL OR l.returned_on > v.answered_on)
+        UNION
+        SELECT v.student
+        FROM valid AS v
+        JOIN lent AS l ON l.household = v.household
+        WHERE v.access_type = 'hot_spot' AND v.household <> ''
+            AND l.checked_out_on <= v.answered_on AND (l.returned_on IS NULL OR l.returned_on > v.answered_on)
+            AND (SELECT d.need_mode FROM districts AS d WHERE d.district_id = of_district) = 'household'
+    ),
+    judged AS (
+        SELECT
+            v.student,
+            CASE
+                WHEN e.student IS NOT NULL THEN e.school_id
+                WHEN (SELECT o.student FROM enrollments AS o
+                      WHERE o.district_id = of_district AND o.student = v.student LIMIT 1) IS NULL THEN v.school_id
+            END AS school_id,
+            v.household, v.answered_on,
+            v.has_access IS NOT NULL OR coalesce(v.access_type <> 'unknown', false) OR v.performance IS NOT NULL
+                OR v.is_documented_by_staff AS is_answered,
+            coalesce(NOT v.has_access, false) AS says_no,
+            coalesce(v.access_type IN ('none', 'dial_up', 'cellular_network'), false) AS lacks_by_type,
+            coalesce(v.performance = 'no', false) AS lacks_by_performance,
+            v.is_documented_by_staff AS is_documented,
+            h.student IS NOT NULL AS has_our_hotspot
+        FROM valid AS v
+        LEFT JOIN our_hotspots AS h USING (student)
+        LEFT JOIN enrollments AS e ON e.district_id = of_district AND e.student = v.student
+            AND e.starts_on <= of_day AND (e.ends_on IS NULL OR e.ends_on > of_day)
+    )
+    SELECT
+        j.student, j.school_id, j.household, j.answered_on, j.is_answered,
+        j.says_no OR j.lacks_by_type OR j.lacks_by_performance OR j.is_documented OR j.has_our_hotspot,
+        j.says_no, j.lacks_by_type, j.lacks_by_performance, j.is_documented, j.has_our_hotspot
+    FROM judged AS j
 $$;
 
 -- Keeps a copy, to the end of the transaction, of the rows of a table that an import may change. Filter: a condition
@@ -917,14 +1025,16 @@ END
 $$;
 
 -- The district's figures on a day, over the schools whose need is known: a surplus at one school never hides a
--- shortage at another.
+-- shortage at another. Where one of them does not know how many students it has, neither does the district. The
+-- loans that serve no student in need are those of the schools whose need is known by student.
 CREATE VIEW district_days AS
 SELECT
     d.district_id,
     d.on_day,
     count(*) FILTER (WHERE d.need IS NOT NULL) AS schools_with_need,
     count(*) FILTER (WHERE d.need IS NULL) AS schools_without_need,
-    sum(d.enrolled) FILTER (WHERE d.need IS NOT NULL) AS enrolled,
+    CASE WHEN count(*) FILTER (WHERE d.need IS NOT NULL AND d.enrolled IS NULL) = 0
+         THEN sum(d.enrolled) FILTER (WHERE d.need IS NOT NULL) END AS enrolled,
     sum(d.answered) FILTER (WHERE d.need IS NOT NULL) AS answered,
     sum(d.need) AS need,
     sum(d.loaned) FILTER (WHERE d.need IS NOT NULL) AS loaned,
@@ -940,15 +1050,20 @@ SELECT
          ELSE 1 END AS completeness,
     sum(least(d.adequate, d.need)) FILTER (WHERE d.need IS NOT NULL)::double precision
         / nullif(sum(d.need), 0) AS coverage_if_complete,
-    sum(least(d.adequate, d.need + d.enrolled - d.answered)) FILTER (WHERE d.need IS NOT NULL)::double precision
-        / nullif(sum(d.need + d.enrolled - d.answered), 0) AS coverage_low,
+    CASE WHEN count(*) FILTER (WHERE d.need IS NOT NULL AND d.enrolled IS NULL) = 0
+         THEN sum(least(d.adequate, d.need + greatest(0, d.enrolled - d.answered)))
+                 FILTER (WHERE d.need IS NOT NULL)::double precision
+             / nullif(sum(d.need + greatest(0, d.enrolled - d.answered)) FILTER (WHERE d.need IS NOT NULL), 0)
+         END AS coverage_low,
     sum(least(d.adequate + d.unknown, d.need)) FILTER (WHERE d.need IS NOT NULL)::double precision
         / nullif(sum(d.need), 0) AS coverage_high,
     sum(least(d.adequate, d.need)) FILTER (WHERE s.is_high_needs AND d.need IS NOT NULL)::double precision
         / nullif(sum(d.need) FILTER (WHERE s.is_high_needs), 0) AS high_needs_coverage_if_complete,
     sum(least(d.adequate, d.need)) FILTER (WHERE NOT s.is_high_needs AND d.need IS NOT NULL)::double precision
         / nullif(sum(d.need) FILTER (WHERE NOT s.is_high_needs), 0) AS other_coverage_if_complete,
-    bool_or(d.is_out_of_session) AS is_out_of_session
+    bool_or(d.is_out_of_session) AS is_out_of_session,
+    sum(d.served_outside_need) AS served_outside_need,
+    sum(d.unattributed) AS unattributed
 FROM school_days AS d
 JOIN schools AS s USING (district_id, school_id)
 GROUP BY d.district_id, d.on_day;
@@ -974,3 +1089,433 @@ FROM provider_keys AS k
 JOIN accounts AS a USING (district_id, account_id)
 LEFT JOIN latest_states AS s USING (district_id, account_id, line_id)
 WHERE k.device_id IS NOT NULL AND a.is_in_use;
+
+-- What reconciliation is judged on: the district's reported day, and the instant at its end. What was wrong on that day
+-- and is known to have been put right since is not found.
+CREATE VIEW reconciliation_days AS
+SELECT
+    d.district_id,
+    d.need_mode,
+    r.on_day,
+    (r.on_day + 1)::timestamp AT TIME ZONE d.time_zone AS ends_at,
+    d.time_zone
+FROM districts AS d
+CROSS JOIN LATERAL (
+    SELECT d.computed_through_on - 1
+        - coalesce(max(a.lag_days) FILTER (WHERE a.collector <> 'file' AND a.is_in_use), 0) AS on_day
+    FROM accounts AS a
+    WHERE a.district_id = d.district_id
+) AS r
+WHERE r.on_day IS NOT NULL;
+
+-- What the best source told of a line's status on a day, where that was fresh; no row: nothing is known.
+CREATE FUNCTION line_status_on(of_district integer, of_line bigint, of_day date)
+RETURNS TABLE (status line_status)
+LANGUAGE sql STABLE AS $$
+    SELECT o.status
+    FROM line_days AS o
+    JOIN accounts AS a USING (district_id, account_id)
+    WHERE o.district_id = of_district AND o.on_day = of_day AND o.line_id = of_line
+        AND o.is_state_fresh AND o.status IS NOT NULL
+    ORDER BY a.rank, o.account_id
+    LIMIT 1
+$$;
+
+-- Every loan of a hotspot or a router that stays at home which was open on the reported day and has not ended since.
+CREATE VIEW reconciliation_loans AS
+SELECT
+    d.district_id, d.on_day, l.loan_id, l.device_id, v.kind AS device_kind, l.school_id, l.borrower, l.household,
+    l.checked_out_on, l.lost_on
+FROM reconciliation_days AS d
+JOIN loans AS l ON l.district_id = d.district_id AND l.checked_out_on <= d.on_day
+    AND (l.returned_on IS NULL OR l.returned_on > d.on_day)
+JOIN devices AS v ON v.district_id = l.district_id AND v.device_id = l.device_id
+WHERE v.kind IN ('hotspot', 'fixed_router');
+
+-- Active lines whose hotspot or home router nobody has on loan. Since the last loan ended, or since the line is known
+-- to be in it.
+CREATE VIEW reconciliation_line_without_loan AS
+SELECT
+    d.district_id, d.on_day, x.school_id, x.device_id, x.line_id, x.loan_id, NULL::bigint AS other_school_id,
+    NULL::bigint AS other_device_id, NULL::bigint AS other_loan_id,
+    CASE WHEN x.loan_id IS NULL THEN 'never_lent' ELSE 'returned' END AS reason,
+    x.since_on, d.on_day - x.since_on AS days, NULL::bigint AS used_bytes, x.monthly_cost
+FROM reconciliation_days AS d
+CROSS JOIN LATERAL (
+    WITH unlent AS MATERIALIZED (
+        SELECT k.device_id, k.line_id, k.starts_at
+        FROM line_device_links AS k
+        JOIN devices AS v USING (district_id, device_id)
+        WHERE k.district_id = d.district_id AND k.starts_at < d.ends_at AND k.ends_at IS NULL
+            AND v.kind IN ('hotspot', 'fixed_router')
+            AND NOT EXISTS (
+                SELECT
+                FROM loans AS o
+                WHERE o.district_id = d.district_id AND o.device_id = k.device_id
+                    AND (o.returned_on IS NULL OR o.returned_on > d.on_day)
+            )
+    )
+    SELECT
+        u.device_id, u.line_id, b.loan_id, coalesce(b.school_id, g.school_id) AS school_id, p.monthly_cost,
+        greatest(b.returned_on, (greatest(u.starts_at, n.observed_since) AT TIME ZONE d.time_zone)::date) AS since_on
+    FROM unlent AS u
+    CROSS JOIN LATERAL line_status_on(d.district_id, u.line_id, d.on_day) AS s
+    JOIN lines AS n ON n.district_id = d.district_id AND n.line_id = u.line_id
+    LEFT JOIN plans AS p ON p.district_id = n.district_id AND p.plan_id = n.plan_id
+    LEFT JOIN LATERAL (
+        SELECT l.loan_id, l.school_id, l.returned_on
+        FROM loans AS l
+        WHERE l.district_id = d.district_id AND l.device_id = u.device_id
+        ORDER BY l.returned_on DESC, l.loan_id DESC
+        LIMIT 1
+    ) AS b ON true
+    LEFT JOIN LATERAL (
+        -- where it was never lent: the school whose devices its vendor's group holds
+        SELECT q.school_id
+        FROM latest_states AS t
+        JOIN provider_groups AS q USING (district_id, account_id, group_key)
+        WHERE t.district_id = d.district_id AND t.line_id = u.line_id AND q.school_id IS NOT NULL
+        ORDER BY t.read_at DESC, t.account_id
+        LIMIT 1
+    ) AS g ON b.loan_id IS NULL
+    WHERE s.status = 'active' AND NOT EXISTS (
+        SELECT
+        FROM latest_states AS t
+        WHERE t.district_id = d.district_id AND t.line_id = u.line_id AND t.read_at >= d.ends_at
+            AND t.status IN ('suspended', 'deactivated')
+    )
+    OFFSET 0
+) AS x;
+
+-- Open loans whose lines are all suspended or deactivated: but for those reported lost, and for a season's suspension
+-- while the school is known to be, or may be, out of session. Looks back 30 days for the first such day.
+CREATE VIEW reconciliation_loan_on_suspended_line AS
+SELECT
+    d.district_id, d.on_day, x.school_id, x.device_id, x.line_id, x.loan_id, NULL::bigint AS other_school_id,
+    NULL::bigint AS other_device_id, NULL::bigint AS other_loan_id, x.reason,
+    x.since_on, d.on_day - x.since_on AS days, NULL::bigint AS used_bytes, NULL::numeric AS monthly_cost
+FROM reconciliation_days AS d
+CROSS JOIN LATERAL (
+    SELECT
+        o.school_id, l.device_id, k.line_id, l.loan_id, o.reason::text AS reason,
+        greatest(l.checked_out_on, coalesce(b.on_day, d.on_day - 31) + 1) AS since_on
+    FROM loan_days AS o
+    JOIN loans AS l USING (district_id, loan_id)
+    CROSS JOIN LATERAL (
+        SELECT min(i.line_id) AS line_id
+        FROM line_device_links AS i
+        WHERE i.district_id = l.district_id AND i.device_id = l.device_id AND i.ends_at IS NULL
+        HAVING NOT EXISTS (
+            SELECT
+            FROM line_device_links AS h
+            JOIN latest_states AS t USING (district_id, line_id)
+            WHERE h.district_id = d.district_id AND h.device_id = l.device_id AND h.ends_at IS NULL
+                AND t.status = 'active' AND t.read_at >= d.ends_at
+        )
+    ) AS k
+    CROSS JOIN LATERAL (
+        -- the last day before that it was not suspended, as far as is known
+        SELECT max(d.on_day - ago) AS on_day
+        FROM generate_series(1, 30) AS ago
+        LEFT JOIN LATERAL (
+            SELECT q.state
+            FROM loan_days AS q
+            WHERE q.district_id = d.district_id AND q.on_day = d.on_day - ago AND q.loan_id = l.loan_id
+            OFFSET 0
+        ) AS p ON true
+        WHERE p.state IS DISTINCT FROM 'suspended'
+    ) AS b
+    WHERE o.district_id = d.district_id AND o.on_day = d.on_day AND o.state = 'suspended'
+        AND (l.returned_on IS NULL OR l.returned_on > d.on_day) AND l.lost_on IS NULL
+        AND (o.reason <> 'season' OR EXISTS (
+            SELECT
+            FROM school_days AS c
+            WHERE c.district_id = d.district_id AND c.school_id = o.school_id
+                AND c.on_day BETWEEN d.on_day - 6 AND d.on_day AND c.is_instructional
+        ))
+    OFFSET 0
+) AS x;
+
+-- Lines that moved bytes in the last seven days, on whole days after their device's last return, with nobody having it
+-- on loan. Of each line's day the best source alone speaks; a day that no source knows is no use and no rest.
+CREATE VIEW reconciliation_use_after_return AS
+SELECT
+    d.district_id, d.on_day, x.school_id, x.device_id, x.line_id, x.loan_id, NULL::bigint AS other_school_id,
+    NULL::bigint AS other_device_id, NULL::bigint AS other_loan_id, NULL::text AS reason,
+    x.since_on, x.days, x.used_bytes, x.monthly_cost
+FROM reconciliation_days AS d
+CROSS JOIN LATERAL (
+    WITH returned AS MATERIALIZED (
+        SELECT l.device_id, max(l.returned_on) AS returned_on
+        FROM loans AS l
+        WHERE l.district_id = d.district_id
+        GROUP BY l.device_id
+        HAVING bool_and(l.returned_on IS NOT NULL) AND max(l.returned_on) < d.on_day
+    ),
+    told AS (
+        SELECT DISTINCT ON (o.line_id, o.on_day)
+            r.device_id, o.line_id, o.on_day, o.used_bytes
+        FROM returned AS r
+        JOIN line_device_links AS k ON k.district_id = d.district_id AND k.device_id = r.device_id
+        JOIN line_days AS o ON o.district_id = d.district_id AND o.line_id = k.line_id
+            AND o.on_day > d.on_day - 7 AND o.on_day <= d.on_day AND o.on_day > r.returned_on
+            AND o.on_day::timestamp AT TIME ZONE d.time_zone >= k.starts_at
+            AND (k.ends_at IS NULL OR (o.on_day + 1)::timestamp AT TIME ZONE d.time_zone <= k.ends_at)
+        JOIN accounts AS a ON a.district_id = d.district_id AND a.account_id = o.account_id
+        WHERE o.used_bytes IS NOT NULL
+        ORDER BY o.line_id, o.on_day, a.rank, o.basis, o.account_id
+    ),
+    used AS MATERIALIZED (
+        SELECT
+            t.device_id, t.line_id, min(t.on_day) AS since_on, count(*)::integer AS days,
+            sum(t.used_bytes)::bigint AS used_bytes
+        FROM told AS t
+        WHERE t.used_bytes > 0
+        GROUP BY t.device_id, t.line_id
+    )
+    SELECT u.device_id, u.line_id, u.since_on, u.days, u.used_bytes, b.loan_id, b.school_id, p.monthly_cost
+    FROM used AS u
+    JOIN devices AS v ON v.district_id = d.district_id AND v.device_id = u.device_id
+    JOIN lines AS n ON n.district_id = d.district_id AND n.line_id = u.line_id
+    LEFT JOIN plans AS p ON p.district_id = n.district_id AND p.plan_id = n.plan_id
+    CROSS JOIN LATERAL (
+        SELECT l.loan_id, l.school_id
+        FROM loans AS l
+        WHERE l.district_id = d.district_id AND l.device_id = u.device_id
+        ORDER BY l.returned_on DESC, l.loan_id DESC
+        LIMIT 1
+    ) AS b
+    WHERE v.kind IN ('hotspot', 'fixed_router')
+    OFFSET 0
+) AS x;
+
+-- Devices that were reported lost and have not come back, with a line that is still active.
+CREATE VIEW reconciliation_lost_but_billed AS
+SELECT
+    d.district_id, d.on_day, x.school_id, x.device_id, x.line_id, x.loan_id, NULL::bigint AS other_school_id,
+    NULL::bigint AS other_device_id, NULL::bigint AS other_loan_id, NULL::text AS reason,
+    x.lost_on AS since_on, d.on_day - x.lost_on AS days, NULL::bigint AS used_bytes, x.monthly_cost
+FROM reconciliation_days AS d
+CROSS JOIN LATERAL (
+    WITH lost AS MATERIALIZED (
+        SELECT l.loan_id, l.device_id, l.school_id, l.lost_on, k.line_id
+        FROM loans AS l
+        JOIN devices AS v USING (district_id, device_id)
+        JOIN line_device_links AS k ON k.district_id = d.district_id AND k.device_id = l.device_id
+            AND k.starts_at < d.ends_at AND k.ends_at IS NULL
+        WHERE l.district_id = d.district_id AND l.lost_on <= d.on_day AND l.checked_out_on <= d.on_day
+            AND (l.returned_on IS NULL OR l.returned_on > d.on_day) AND v.kind IN ('hotspot', 'fixed_router')
+    )
+    SELECT l.loan_id, l.device_id, l.school_id, l.lost_on, l.line_id, p.monthly_cost
+    FROM lost AS l
+    CROSS JOIN LATERAL line_status_on(d.district_id, l.line_id, d.on_day) AS s
+    JOIN lines AS n ON n.district_id = d.district_id AND n.line_id = l.line_id
+    LEFT JOIN plans AS p ON p.district_id = n.district_id AND p.plan_id = n.plan_id
+    WHERE s.status = 'active' AND NOT EXISTS (
+        SELECT
+        FROM latest_states AS t
+        WHERE t.district_id = d.district_id AND t.line_id = l.line_id AND t.read_at >= d.ends_at
+            AND t.status IN ('suspended', 'deactivated')
+    )
+    OFFSET 0
+) AS x;
+
+-- Open loans whose device lost its SIM: to another device while the loan was open, or to nowhere known and it holds
+-- none. A device of which no source has ever told a line is not judged.
+CREATE VIEW reconciliation_sim_moved AS
+SELECT
+    d.district_id, d.on_day, x.school_id, x.device_id, x.line_id, x.loan_id, NULL::bigint AS other_school_id,
+    x.other_device_id, NULL::bigint AS other_loan_id,
+    CASE WHEN x.is_empty THEN 'no_sim' ELSE 'another_sim' END AS reason,
+    x.since_on, d.on_day - x.since_on AS days, NULL::bigint AS used_bytes, NULL::numeric AS monthly_cost
+FROM reconciliation_days AS d
+CROSS JOIN LATERAL (
+    SELECT DISTINCT ON (l.loan_id)
+        l.school_id, l.device_id, k.line_id, l.loan_id, e.device_id AS other_device_id, h.device_id IS NULL AS is_empty,
+        greatest(l.checked_out_on, (k.ends_at AT TIME ZONE d.time_zone)::date) AS since_on
+    FROM line_device_links AS k
+    JOIN loans AS l ON l.district_id = d.district_id AND l.device_id = k.device_id
+    JOIN devices AS v ON v.district_id = d.district_id AND v.device_id = k.device_id
+    LEFT JOIN line_device_links AS e ON e.district_id = d.district_id AND e.line_id = k.line_id AND e.ends_at IS NULL
+    LEFT JOIN (
+        SELECT DISTINCT c.device_id
+        FROM line_device_links AS c
+        WHERE c.district_id = d.district_id AND c.ends_at IS NULL
+    ) AS h ON h.device_id = k.device_id
+    WHERE k.district_id = d.district_id AND k.ends_at < d.ends_at AND e.device_id IS DISTINCT FROM k.device_id
+        AND v.kind IN ('hotspot', 'fixed_router')
+        AND l.checked_out_on <= d.on_day AND (l.returned_on IS NULL OR l.returned_on > d.on_day)
+        AND (h.device_id IS NULL OR (
+            e.device_id IS NOT NULL AND k.ends_at >= l.checked_out_on::timestamp AT TIME ZONE d.time_zone
+        ))
+    ORDER BY l.loan_id, k.ends_at DESC, k.line_id
+    OFFSET 0
+) AS x;
+
+-- Open loans of students whom the roster knows, and knows to have left, or to be at another school than the loan.
+CREATE VIEW reconciliation_loan_after_leaving AS
+SELECT
+    d.district_id, d.on_day, x.school_id, x.device_id, NULL::bigint AS line_id, x.loan_id, x.other_school_id,
+    NULL::bigint AS other_device_id, NULL::bigint AS other_loan_id,
+    CASE WHEN x.is_enrolled THEN 'another_school' ELSE 'left_district' END AS reason,
+    greatest(x.checked_out_on, CASE WHEN x.is_enrolled THEN x.starts_on ELSE x.left_on END) AS since_on,
+    d.on_day - greatest(x.checked_out_on, CASE WHEN x.is_enrolled THEN x.starts_on ELSE x.left_on END) AS days,
+    NULL::bigint AS used_bytes, NULL::numeric AS monthly_cost
+FROM reconciliation_days AS d
+CROSS JOIN LATERAL (
+    SELECT
+        l.loan_id, l.device_id, l.school_id, l.checked_out_on,
+        bool_or(e.ends_on IS NULL OR e.ends_on > d.on_day) AS is_enrolled,
+        max(e.ends_on) AS left_on,
+        max(e.starts_on) FILTER (WHERE e.starts_on <= d.on_day) AS starts_on,
+        max(e.school_id) FILTER (
+            WHERE e.starts_on <= d.on_day AND (e.ends_on IS NULL OR e.ends_on > d.on_day)
+        ) AS other_school_id
+    FROM loans AS l
+    JOIN devices AS v USING (district_id, device_id)
+    JOIN enrollments AS e ON e.district_id = l.district_id AND e.student = l.borrower
+    WHERE l.district_id = d.district_id AND l.borrower <> '' AND v.kind IN ('hotspot', 'fixed_router')
+        AND l.checked_out_on <= d.on_day AND (l.returned_on IS NULL OR l.returned_on > d.on_day)
+    GROUP BY l.loan_id, l.device_id, l.school_id, l.checked_out_on
+    HAVING NOT bool_or(e.ends_on IS NULL OR e.ends_on > d.on_day)
+        OR (bool_or(e.starts_on <= d.on_day AND (e.ends_on IS NULL OR e.ends_on > d.on_day))
+            AND NOT bool_or(e.school_id = l.school_id AND (e.ends_on IS NULL OR e.ends_on > d.on_day)))
+    OFFSET 0
+) AS x;
+
+-- Schools whose count of need cannot be relied upon: it is no longer valid, smaller than what was found working, more
+-- than a year old (of answers: half of them), or of too few answers.
+CREATE VIEW reconciliation_need_stale AS
+SELECT
+    d.district_id, d.on_day, x.school_id, NULL::bigint AS device_id, NULL::bigint AS line_id, NULL::bigint AS loan_id,
+    NULL::bigint AS other_school_id, NULL::bigint AS other_device_id, NULL::bigint AS other_loan_id, x.reason,
+    x.since_on, d.on_day - x.since_on AS days, NULL::bigint AS used_bytes, NULL::numeric AS monthly_cost
+FROM reconciliation_days AS d
+CROSS JOIN LATERAL (
+    SELECT
+        o.school_id,
+        CASE
+            WHEN o.need IS NULL THEN 'expired'
+            WHEN o.is_need_exceeded THEN 'exceeded'
+            WHEN c.as_of_on <= d.on_day - interval '1 year' THEN 'old'
+            ELSE 'few_answers'
+        END AS reason,
+        c.as_of_on AS since_on
+    FROM school_days AS o
+    LEFT JOIN (
+        SELECT n.school_id, max(n.as_of_on) AS as_of_on
+        FROM need_counts AS n
+        WHERE n.district_id = d.district_id AND n.as_of_on <= d.on_day
+        GROUP BY n.school_id
+    ) AS t USING (school_id)
+    LEFT JOIN (
+        -- a student has the newest answer alone; half of those that are valid are as old as the one in the middle
+        SELECT
+            coalesce(e.school_id, a.school_id) AS school_id,
+            max(a.answered_on) AS newest_on,
+            percentile_disc(0.5) WITHIN GROUP (ORDER BY a.answered_on)
+                FILTER (WHERE a.answered_on >= (SELECT valid_since(d.district_id, d.on_day))) AS middle_on
+        FROM (
+            SELECT n.student, max(n.school_id) AS school_id, max(n.answered_on) AS answered_on
+            FROM need_answers AS n
+            WHERE n.district_id = d.district_id AND n.answered_on <= d.on_day
+            GROUP BY n.student
+        ) AS a
+        LEFT JOIN (
+            SELECT r.student, r.school_id
+            FROM enrollments AS r
+            WHERE r.district_id = d.district_id AND r.starts_on <= d.on_day
+                AND (r.ends_on IS NULL OR r.ends_on > d.on_day)
+            OFFSET 0
+        ) AS e USING (student)
+        GROUP BY coalesce(e.school_id, a.school_id)
+    ) AS b USING (school_id)
+    CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN o.need_source = 'answers' THEN b.middle_on
+            WHEN o.need_source = 'totals' THEN t.as_of_on
+            ELSE greatest(t.as_of_on, b.newest_on)
+        END AS as_of_on
+    ) AS c
+    WHERE o.district_id = d.district_id AND o.on_day = d.on_day AND c.as_of_on IS NOT NULL AND (
+        o.need IS NULL OR o.is_need_exceeded OR c.as_of_on <= d.on_day - interval '1 year'
+        OR o.answered < 0.7 * o.enrolled
+    )
+    OFFSET 0
+) AS x;
+
+-- Borrowers with more than one hotspot at a time, or homes where a loan serves the home: every loan but the first. One
+-- that was reported lost does not count.
+CREATE VIEW reconciliation_duplicate_loan AS
+SELECT
+    x.district_id, x.on_day, x.school_id, x.device_id, c.line_id, x.loan_id, NULL::bigint AS other_school_id,
+    NULL::bigint AS other_device_id, x.other_loan_id, NULL::text AS reason,
+    x.checked_out_on AS since_on, x.on_day - x.checked_out_on AS days, NULL::bigint AS used_bytes, c.monthly_cost
+FROM (
+    SELECT
+        l.district_id, l.on_day, l.loan_id, l.device_id, l.school_id, l.checked_out_on,
+        first_value(l.loan_id) OVER (PARTITION BY l.district_id, s.served ORDER BY l.checked_out_on, l.loan_id)
+            AS other_loan_id
+    FROM reconciliation_loans AS l
+    JOIN districts AS d USING (district_id)
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN d.need_mode = 'household' AND l.household <> '' THEN l.household
+            ELSE nullif(l.borrower, '') END AS served
+    ) AS s
+    WHERE l.device_kind = 'hotspot' AND s.served IS NOT NULL AND (l.lost_on IS NULL OR l.lost_on > l.on_day)
+) AS x
+LEFT JOIN LATERAL (
+    SELECT min(k.line_id) AS line_id, sum(p.monthly_cost) AS monthly_cost
+    FROM line_device_links AS k
+    JOIN lines AS n USING (district_id, line_id)
+    LEFT JOIN plans AS p USING (district_id, plan_id)
+    WHERE k.district_id = x.district_id AND k.device_id = x.device_id AND k.ends_at IS NULL
+) AS c ON true
+WHERE x.other_loan_id <> x.loan_id;
+
+-- Open loans of a device that was lent anew while they were open.
+CREATE VIEW reconciliation_overlapping_loans AS
+SELECT DISTINCT ON (l.district_id, l.loan_id)
+    l.district_id, l.on_day, l.school_id, l.device_id, NULL::bigint AS line_id, l.loan_id,
+    NULL::bigint AS other_school_id, NULL::bigint AS other_device_id, o.loan_id AS other_loan_id, NULL::text AS reason,
+    o.checked_out_on AS since_on, l.on_day - o.checked_out_on AS days, NULL::bigint AS used_bytes,
+    NULL::numeric AS monthly_cost
+FROM reconciliation_loans AS l
+JOIN loans AS o ON o.district_id = l.district_id AND o.device_id = l.device_id
+WHERE (o.checked_out_on, o.loan_id) > (l.checked_out_on, l.loan_id) AND o.checked_out_on <= l.on_day
+    AND (o.returned_on IS NULL OR o.returned_on > o.checked_out_on)
+ORDER BY l.district_id, l.loan_id, o.checked_out_on, o.loan_id;
+
+-- Everything that records, vendors and bills contradict each other in, by kind. Internal ids alone name what it is of.
+CREATE VIEW reconciliation_findings AS
+SELECT 'line_without_loan' AS kind, f.* FROM reconciliation_line_without_loan AS f
+UNION ALL SELECT 'loan_on_suspended_line', f.* FROM reconciliation_loan_on_suspended_line AS f
+UNION ALL SELECT 'use_after_return', f.* FROM reconciliation_use_after_return AS f
+UNION ALL SELECT 'lost_but_billed', f.* FROM reconciliation_lost_but_billed AS f
+UNION ALL SELECT 'sim_moved', f.* FROM reconciliation_sim_moved AS f
+UNION ALL SELECT 'loan_after_leaving', f.* FROM reconciliation_loan_after_leaving AS f
+UNION ALL SELECT 'need_stale', f.* FROM reconciliation_need_stale AS f
+UNION ALL SELECT 'duplicate_loan', f.* FROM reconciliation_duplicate_loan AS f
+UNION ALL SELECT 'overlapping_loans', f.* FROM reconciliation_overlapping_loans AS f;
+
+-- When reconciliation was last counted, and of how much it could say nothing.
+CREATE TABLE reconciliations (
+    district_id         integer PRIMARY KEY REFERENCES districts,
+    on_day              date NOT NULL,         -- the reported day that it was judged on
+    computed_at         timestamptz NOT NULL,
+    lines               integer NOT NULL,      -- in hotspots and home routers
+    lines_untold        integer NOT NULL,      -- of these: no fresh status was known on the day
+    lines_in_no_device  integer NOT NULL       -- active, and in no device that any source names
+);
+
+-- How many of each kind of reconciliation_findings there were, by school. Kept: looking costs too much for each minute.
+CREATE TABLE reconciliation_counts (
+    district_id   integer NOT NULL REFERENCES districts,
+    kind          text NOT NULL,
+    school_id     bigint NOT NULL,   -- 0: no school is known
+    findings      integer NOT NULL,
+    oldest_on     date NOT NULL,
+    monthly_cost  numeric(12, 2),    -- of those whose cost is known; NULL: of none
+    without_cost  integer NOT NULL,
+    PRIMARY KEY (district_id, kind, school_id)
+);

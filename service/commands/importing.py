@@ -87,7 +87,7 @@ def _counting_rows() -> Iterator[rows.Progress]:
 
 def show(outcome: outcomes.Outcome, limit: int) -> None:
     """Print problems, warnings and counts."""
-    out = console.Console(highlight=False)
+    out = console.Console(highlight=False, markup=False)
     _show_list(out, "Rejected:", outcome.problems, limit)
     _show_list(out, "Accepted, but worth a look:", outcome.warnings, limit)
     if outcome.ignored_columns:

@@ -14,11 +14,10 @@ from collectors.kajeet import export_csv
 from service import app as apps
 from service import config as configs
 from service import errors
-from service.commands import importing
+from service.commands import importing, loans, program, roster
+from service.commands import need as need_commands
 from service.imports import (
-    calendars,
     kajeet,
-    loans,
     need,
     outcomes,
     periods,
@@ -34,6 +33,17 @@ from service.store import source as sources
 app = typer.Typer(
     help="Read a file into the database. The same file twice changes nothing.", no_args_is_help=True
 )
+app.command("loans")(loans.import_loans)
+app.command("snipe-it")(loans.import_snipe_it)
+app.command("roster")(roster.import_roster)
+app.command("answers")(need_commands.import_answers)
+app.command("ed-fi")(need_commands.import_ed_fi)
+app.command("high-needs")(program.import_high_needs)
+app.command("calendar")(program.import_calendar)
+app.command("plans")(program.import_plans)
+app.command("line-plans")(program.import_line_plans)
+app.command("supports")(program.import_supports)
+app.command("waitlist")(program.import_waitlist)
 
 _out = console.Console(highlight=False)
 
@@ -46,7 +56,7 @@ def import_schools(
     dry_run: importing.DryRun = False,
     limit: importing.Limit = importing.PRINTED,
 ) -> None:
-    """The schools: ncessch, name, high_needs, high_needs_basis."""
+    """The schools: ncessch, name, high_needs, high_needs_basis, indicator, indicator_value, indicator_year."""
     importing.run(context, district, limit, importing.records(schools.run, file, dry_run))
 
 
@@ -60,48 +70,6 @@ def import_need(
 ) -> None:
     """Need of each school: ncessch, as_of, enrolled, answered, need."""
     importing.run(context, district, limit, importing.records(need.run, file, dry_run))
-
-
-@app.command("calendar")
-def import_calendar(
-    context: typer.Context,
-    file: importing.File,
-    district: importing.DistrictId = None,
-    dry_run: importing.DryRun = False,
-    limit: importing.Limit = importing.PRINTED,
-) -> None:
-    """The school year: starts_on, ends_on, kind, ncessch."""
-    importing.run(context, district, limit, importing.records(calendars.run, file, dry_run))
-
-
-@app.command("loans")
-def import_loans(
-    context: typer.Context,
-    file: importing.File,
-    full: Annotated[
-        bool, typer.Option("--full", help="The file has every open loan: close those it lacks.")
-    ] = False,
-    district: importing.DistrictId = None,
-    dry_run: importing.DryRun = False,
-    limit: importing.Limit = importing.PRINTED,
-) -> None:
-    """Loans: device, ncessch, borrower, household, checked_out_on, due_on, returned_on, device_kind."""
-
-    async def run(
-        opened: apps.Opened, of: configs.District, today: date, told: rows.Progress
-    ) -> outcomes.Outcome:
-        return await loans.run(
-            opened.pool,
-            of.id,
-            file,
-            pseudonymizer=importing.pseudonymizer(of),
-            today=today,
-            full=full,
-            dry_run=dry_run,
-            progress=told,
-        )
-
-    importing.run(context, district, limit, run)
 
 
 @app.command("usage")

@@ -1,10 +1,10 @@
 """The commands that run, poll and show."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +18,8 @@ from rich.table import Table
 from collectors import base
 from service import app, budget_table, checks, coverage_table, errors, serving
 from service import config as configs
-from service.demo import stage
+from service.demo import district as demo_district
+from service.demo import schools, stage, timeline
 from service.metrics import Metrics
 from service.polling import accounts, budget_plan, runner
 from service.store import accounts as account_rows
@@ -41,16 +42,17 @@ async def _serve(config: configs.Config) -> None:
     if logging.getLogger().level != logging.DEBUG:  # asked for with -v
         logging.getLogger().setLevel(config.log_level.upper())
     metrics = Metrics(minimum_cell_size=config.web.minimum_cell_size)
-    async with (
-        app.with_config(config, wait=app.WAIT_FOR_DATABASE) as ready,
-        app.collectors(ready, metrics) as polled,
-        serving.Service(ready, polled, metrics).serving() as address,
-    ):
-        _log.info("serving %s", address, extra={"action": "serving"})
-        try:
-            await serving.forever()
-        finally:
-            _log.info("stopping", extra={"action": "stopping"})
+    async with app.with_config(config, wait=app.WAIT_FOR_DATABASE) as ready:
+        await app.require_households(ready)
+        async with (
+            app.collectors(ready, metrics) as polled,
+            serving.Service(ready, polled, metrics).serving() as address,
+        ):
+            _log.info("serving %s", address, extra={"action": "serving"})
+            try:
+                await serving.forever()
+            finally:
+                _log.info("stopping", extra={"action": "stopping"})
 
 
 def migrate(context: typer.Context) -> None:
@@ -77,6 +79,7 @@ async def _poll(config: configs.Config, keys: list[str] | None) -> bool:
     metrics = Metrics()
     async with app.with_config(config) as ready, app.collectors(ready, metrics) as polled:
         chosen = _chosen(polled, keys)
+        await app.require_households(ready)
         await serving.plan(ready.pool, polled)
         sweeper = runner.Runner(ready.pool, app.utc_now, metrics)
         results = [
@@ -109,23 +112,6 @@ async def _poll_group(
     return result
 
 
-def coverage(
-    context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
-) -> None:
-    """Show each school's coverage on the latest day that is complete. Computes nothing."""
-    asyncio.run(_coverage(app.loaded(context.obj), as_json))
-
-
-async def _coverage(config: configs.Config, as_json: bool) -> None:
-    async with app.with_config(config) as ready:
-        shown = await app.snapshot(ready, app.utc_now())
-    if as_json:
-        typer.echo(json.dumps(coverage_table.as_json(shown), indent=2))
-    else:
-        coverage_table.show(_out, shown)
-
-
 def check(context: typer.Context) -> None:
     """Try every account, and say what is wrong and what to do. Exits 1 if anything is."""
     if not asyncio.run(_check(app.loaded(context.obj))):
@@ -137,7 +123,9 @@ async def _check(config: configs.Config) -> bool:
         with _err.status("trying every account"):
             findings = [await checks.account(account) for account in polled]
             findings += await checks.records(ready.pool)
-            findings += checks.one_fleet(await app.snapshot(ready, app.utc_now()))
+            findings += await checks.households(ready.pool, [of.id for of in ready.config.districts])
+            shown = await app.snapshot(ready, app.utc_now())
+            findings += checks.one_fleet(shown) + checks.reconciled(shown)
             findings += await checks.vocabulary(ready.pool)
         known = await account_rows.lines(ready.pool)
         told = {account.source: finding.lines for account, finding in zip(polled, findings, strict=False)}
@@ -181,8 +169,16 @@ async def _demo(once: bool, port: int, folder: Path) -> None:
             told.stop()
             coverage_table.show(_out, shown)
             if not once:
-                service = serving.Service(ready, [staged.account], metrics, sweep_every=DEMO_SWEEP_EVERY)
+                shown_with = replace(ready, config=_with_pilot(config, staged))
+                service = serving.Service(shown_with, [staged.account], metrics, sweep_every=DEMO_SWEEP_EVERY)
                 await _serve_demo(service)
+
+
+def _with_pilot(config: configs.Config, staged: stage.Stage) -> configs.Config:
+    pilot = configs.Pilot(**asdict(demo_district.pilot(staged.dates)))
+    zone = timeline.ZONE.key
+    of = configs.District(id=staged.district_id, name=schools.DISTRICT_NAME, time_zone=zone, pilots=(pilot,))
+    return config.model_copy(update={"districts": (of,)})
 
 
 async def _serve_demo(service: serving.Service) -> None:

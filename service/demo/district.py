@@ -8,9 +8,9 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from service.demo import fleet, schools, timeline
-from service.imports import calendars, loans, need, outcomes
+from service.imports import calendars, loans, need, outcomes, supports, waitlists
 from service.imports import schools as school_imports
-from service.model import pseudonyms
+from service.model import pilots, pseudonyms
 from service.store import pool as pools
 
 # Pretend students need no secret; and a start that was cut short is taken up under the same key.
@@ -21,7 +21,7 @@ Row = Sequence[object]
 
 
 async def bring_in(pool: pools.Pool, district_id: int, dates: timeline.Timeline, of: fleet.Fleet) -> None:
-    """Import schools, need, calendar and loans; what is there already stays as it is."""
+    """Import the district's records; what is there already stays as it is."""
     with tempfile.TemporaryDirectory(prefix="afterbell-demo-") as name:
         folder, today = Path(name), dates.anchor
         file = _written(folder / "schools.csv", _SCHOOLS, _school_rows())
@@ -30,15 +30,40 @@ async def bring_in(pool: pools.Pool, district_id: int, dates: timeline.Timeline,
         _check(await need.run(pool, district_id, file, today=today))
         file = _written(folder / "calendar.csv", _CALENDAR, _calendar_rows(dates))
         _check(await calendars.run(pool, district_id, file, today=today))
+        file = _written(folder / "waitlist.csv", _WAITLIST, _waitlist_rows(dates))
+        _check(await waitlists.run(pool, district_id, file, today=today))
+        file = _written(folder / "supports.csv", _SUPPORTS, _support_rows(dates))
+        _check(await supports.run(pool, district_id, file, today=today))
         file = _written(folder / "loans.csv", _LOANS, map(_loan_row, of.loans))
         keyed = pseudonyms.Pseudonymizer(KEY)
         _check(await loans.run(pool, district_id, file, pseudonymizer=keyed, today=today))
 
 
-_SCHOOLS = ("ncessch", "name", "high_needs", "high_needs_basis")
+_SCHOOLS = (
+    "ncessch",
+    "name",
+    "high_needs",
+    "high_needs_basis",
+    "indicator",
+    "indicator_value",
+    "indicator_year",
+)
 _NEED = ("ncessch", "as_of", "enrolled", "answered", "need")
 _CALENDAR = ("starts_on", "ends_on", "kind")
+_WAITLIST = ("ncessch", "as_of", "requests")
+_SUPPORTS = ("ncessch", "kind", "name", "weekly_hours", "starts_on")
 _LOANS = ("device", "device_kind", "ncessch", "borrower", "checked_out_on", "due_on", "returned_on")
+
+
+def pilot(dates: timeline.Timeline) -> pilots.Pilot:
+    """The three schools that the hotspots were first meant for, beside three like them."""
+    return pilots.Pilot(
+        name="Hotspots at the highest-needs schools",
+        question="Does a hotspot of their own keep more students of these schools connected?",
+        schools=tuple(school.ncessch for school in schools.SCHOOLS if school.is_high_needs),
+        comparison=tuple(school.ncessch for school in schools.SCHOOLS if school.name in schools.COMPARISON),
+        starts_on=dates.day(-42),
+    )
 
 
 def _written(path: Path, header: Row, rows: Iterable[Row]) -> Path:
@@ -55,7 +80,8 @@ def _check(outcome: outcomes.Outcome) -> None:
 def _school_rows() -> Iterable[Row]:
     for school in schools.SCHOOLS:
         basis = schools.HIGH_NEEDS_BASIS if school.is_high_needs else ""
-        yield school.ncessch, school.name, "yes" if school.is_high_needs else "no", basis
+        told = "yes" if school.is_high_needs else "no"
+        yield school.ncessch, school.name, told, basis, "isp", school.isp, schools.INDICATOR_YEAR
 
 
 def _need_rows(dates: timeline.Timeline) -> Iterable[Row]:
@@ -63,6 +89,24 @@ def _need_rows(dates: timeline.Timeline) -> Iterable[Row]:
     for school in schools.SCHOOLS:
         if school.need is not None:
             yield school.ncessch, as_of_on, school.enrolled, school.answered, school.need
+
+
+def _waitlist_rows(dates: timeline.Timeline) -> Iterable[Row]:
+    for school in schools.SCHOOLS:
+        if school.waitlist is not None:
+            yield school.ncessch, dates.day(-14), school.waitlist
+
+
+def _support_rows(dates: timeline.Timeline) -> Iterable[Row]:
+    for school in schools.SCHOOLS:
+        if school.library_hours is not None:
+            yield (
+                school.ncessch,
+                "library_hours",
+                "County Library",
+                school.library_hours,
+                dates.year_starts_on,
+            )
 
 
 def _calendar_rows(dates: timeline.Timeline) -> Iterable[Row]:

@@ -7,6 +7,8 @@ from enum import StrEnum
 DISTRICT_NAME = "Larkspur County Schools"
 LEAID = "9900001"  # no state has the number 99
 HIGH_NEEDS_BASIS = "Pilot list 2026-27"
+INDICATOR_YEAR = "2025-26"
+COMPARISON = ("Elm Fork Middle", "Ironwood Middle", "Juniper Flats K-8")  # of the pilot
 
 
 class Persona(StrEnum):
@@ -60,6 +62,9 @@ class School:
     need: int | None
     on_loan: Mix
     is_high_needs: bool = False
+    isp: float | None = None  # identified students / enrolled
+    waitlist: int | None = None
+    library_hours: float | None = None  # a week
 
     @property
     def ncessch(self) -> str:
@@ -72,19 +77,32 @@ class School:
 
 
 _HIGH_NEEDS = (
-    School("Alder Creek Elementary", 101, 412, 321, 96, Mix(43, 6, 6, 2, 1, 2, 1, 1, 2, 1, 1), True),
-    School("Brook Hollow Middle", 102, 655, 478, 118, Mix(58, 8, 6, 3, 2, 2, 2, 1, 4, 2), True),
-    School("Cinder Ridge High", 103, 873, 690, 74, Mix(50, 5, 3, 2, 1, 1, 0, 1, 3, 1, 1), True),
+    School(
+        "Alder Creek Elementary", 101, 412, 321, 96, Mix(43, 6, 6, 2, 1, 2, 1, 1, 2, 1, 1), True, 0.81, 14, 10
+    ),
+    School("Brook Hollow Middle", 102, 655, 478, 118, Mix(58, 8, 6, 3, 2, 2, 2, 1, 4, 2), True, 0.77, 9),
+    School("Cinder Ridge High", 103, 873, 690, 74, Mix(50, 5, 3, 2, 1, 1, 0, 1, 3, 1, 1), True, 0.69, 2, 6),
 )
 _OTHERS = (
-    School("Dogwood Elementary", 104, 388, 349, 32, Mix(26, idle=1, never_used=1, at_desk=1, router=1)),
-    School("Elm Fork Middle", 105, 602, 530, 48, Mix(33, 2, 2, 1, 1, 0, 1, 0, 3, 1)),
-    School("Foxglove Elementary", 106, 341, 317, 22, Mix(25, idle=1)),
-    School("Granite Pass High", 107, 1204, 987, 84, Mix(54, 4, 3, 2, 1, 1, 0, 1, 6, 1)),
-    School("Heron Lake Elementary", 108, 296, 281, 15, Mix(14, idle=1)),
-    School("Ironwood Middle", 109, 580, 464, 56, Mix(36, 3, 2, 1, 1, 0, 1, 1, 2, 1, 1)),
-    School("Juniper Flats K-8", 110, 467, 415, 41, Mix(31, 1, 2, 0, 1, 1, 0, 0, 1)),
-    School("Kestrel High", 111, 990, 832, 67, Mix(44, 3, 2, 1, 1, 1, 1, 1, 3)),
-    School("Lantern Hill Elementary", 112, 365, 0, None, Mix(17, 2, 1, 1, asleep=1, router=1)),
+    School(
+        "Dogwood Elementary", 104, 388, 349, 32, Mix(26, idle=1, never_used=1, at_desk=1, router=1), isp=0.38
+    ),
+    School("Elm Fork Middle", 105, 602, 530, 48, Mix(33, 2, 2, 1, 1, 0, 1, 0, 3, 1), isp=0.44, waitlist=3),
+    School("Foxglove Elementary", 106, 341, 317, 22, Mix(25, idle=1), isp=0.21, waitlist=0),
+    School(
+        "Granite Pass High",
+        107,
+        1204,
+        987,
+        84,
+        Mix(54, 4, 3, 2, 1, 1, 0, 1, 6, 1),
+        isp=0.41,
+        library_hours=12.5,
+    ),
+    School("Heron Lake Elementary", 108, 296, 281, 15, Mix(14, idle=1), isp=0.18),
+    School("Ironwood Middle", 109, 580, 464, 56, Mix(36, 3, 2, 1, 1, 0, 1, 1, 2, 1, 1), isp=0.55, waitlist=5),
+    School("Juniper Flats K-8", 110, 467, 415, 41, Mix(31, 1, 2, 0, 1, 1, 0, 0, 1), isp=0.47),
+    School("Kestrel High", 111, 990, 832, 67, Mix(44, 3, 2, 1, 1, 1, 1, 1, 3), isp=0.34),
+    School("Lantern Hill Elementary", 112, 365, 0, None, Mix(17, 2, 1, 1, asleep=1, router=1), isp=0.29),
 )
 SCHOOLS = _HIGH_NEEDS + _OTHERS

@@ -26,6 +26,14 @@ LONGEST_AWAY = timedelta(days=360)  # what came before is not caught up with: re
 
 _COLLECTOR = "kajeet"
 _CREDENTIALS = {"client_id": "simulated-client", "client_secret": "simulated-secret"}
+_PLAN = account_rows.Plan(
+    key="standard",
+    allowance_bytes=None,  # the vendor tells each line's
+    allowance_period="month",
+    cycle_day=1,
+    at_allowance="stop",
+    monthly_cost="15.00",
+)
 _AT_ONCE = client.Limits(attempts=1)  # a blind day is refused without a second try
 _PAGE_SIZE = 100  # the vendor's
 _WHOLE_LIST = 1000  # the history is read in pages of this size: it is long, and a stranger waits for it
@@ -143,13 +151,14 @@ async def _write_account(pool: pools.Pool, dates: timeline.Timeline) -> sources.
         lag_days=0,
         rank=1,
         cadence=CADENCE,
-        plan_key=None,
+        plan_key=_PLAN.key,
     )
     ours = account_rows.District(
         district_id=DISTRICT_ID,
         name=_name(dates),
         time_zone=zone,
         school_year_starts="07-01",
+        plans=[_PLAN],
         accounts=[account],
     )
     return (await account_rows.sync(pool, [ours]))[DISTRICT_ID, ACCOUNT_KEY]

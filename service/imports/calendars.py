@@ -11,7 +11,7 @@ from service.store import records
 REQUIRED = ("starts_on", "kind")
 OPTIONAL = ("ends_on", "ncessch")
 MOST_DAYS_AHEAD = 3 * 366
-_TABLES = ("calendar_days", "school_calendar_days")
+TABLES = ("calendar_days", "school_calendar_days")
 LONGEST_RANGE = 400  # days: more than a school year is a mistyped year
 
 
@@ -29,7 +29,7 @@ async def run(
         district_id,
         "calendar",
         frame.checksum(path),
-        tables=("calendar_days", "school_calendar_days"),
+        tables=TABLES,
         today=today,
         dry_run=dry_run,
     ) as importing:
@@ -39,7 +39,7 @@ async def run(
             found = columns.match(table.header, required=REQUIRED, optional=OPTIONAL)
             importing.ignore(found.ignored)
             ranges = list(rows.read(table, found, importing.tally, reader.range, progress=progress))
-        await _write(importing, schools, ranges)
+        await write(importing, schools, ranges)
     return importing.outcome
 
 
@@ -66,7 +66,8 @@ class _Reader:
         return calendars.Range(starts_on, ends_on, kind, school)
 
 
-async def _write(importing: frame.Frame, schools: dict[str, int], ranges: list[calendars.Range]) -> None:
+async def write(importing: frame.Frame, schools: dict[str, int], ranges: list[calendars.Range]) -> None:
+    """Replace the days that the ranges speak of; counts are days."""
     days = calendars.days(ranges)
     bounds = calendars.bounds(ranges)
     district = await _write_district(importing, days, bounds)

@@ -2,7 +2,8 @@
 
 import contextlib
 import csv
-from collections.abc import Iterable, Iterator
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -29,8 +30,21 @@ def opened(path: Path, *, skip_rows: int = 0, sheet: str | None = None) -> Itera
     if path.suffix.lower() in SPREADSHEETS:
         yield _table(path, _spreadsheet_rows(path, sheet), skip_rows)
         return
-    with _readable(path), path.open(encoding="utf-8-sig", newline="") as file:
-        yield _table(path, _csv_rows(path, file), skip_rows)
+    with _readable(path):
+        file = path.open(encoding="utf-8-sig", newline="")
+    with file:
+        yield _table(path, _readably(path, _csv_rows(path, file)), skip_rows)
+
+
+def without_footer(table: Table, footer: Sequence[str]) -> Table:
+    """The table without the rows that begin with one of the texts, such as "Total"."""
+    starts = tuple(text.casefold() for text in footer)
+    kept = ((number, row) for number, row in table.rows if not _first(row).startswith(starts))
+    return dataclasses.replace(table, rows=kept) if starts else table
+
+
+def _first(row: Cells) -> str:
+    return next(filter(None, map(cells.text, row)), "").casefold()
 
 
 @contextlib.contextmanager
@@ -43,6 +57,12 @@ def _readable(path: Path) -> Iterator[None]:
         ) from error
     except OSError as error:
         raise errors.ImportRejected(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _readably(path: Path, rows: Iterable[Cells]) -> Iterator[Cells]:
+    """Only what goes wrong while the file is read: not what goes wrong with what becomes of its rows."""
+    with _readable(path):
+        yield from rows
 
 
 def _encoding(path: Path) -> str:

@@ -1,6 +1,5 @@
 """A carrier's usage file, read by a map: the bytes of each line in a day, a month or a billing cycle."""
 
-import dataclasses
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -47,7 +46,7 @@ async def run(
             importing.ignore(found.ignored)
             reader = _Reader(usage_map, period_reader, periods.Bounds(account.time_zone))
             read = rows.read(
-                _without_footer(table, layout.footer),
+                tables.without_footer(table, layout.footer),
                 found,
                 importing.tally,
                 reader.usage,
@@ -87,16 +86,6 @@ def _columns(header: Sequence[str], usage_map: usage_maps.UsageMap) -> columns.C
             'Use them in the map, or list them under file.ignore ("*" ignores all others)'
         )
     return found
-
-
-def _without_footer(table: tables.Table, footer: Sequence[str]) -> tables.Table:
-    starts = tuple(text.casefold() for text in footer)
-    kept = ((number, row) for number, row in table.rows if not _first(row).startswith(starts))
-    return dataclasses.replace(table, rows=kept) if starts else table
-
-
-def _first(row: tables.Cells) -> str:
-    return next(filter(None, map(cells.text, row)), "").casefold()
 
 
 class _Reader:

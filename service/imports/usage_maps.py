@@ -1,17 +1,14 @@
 """How a portal's usage file is laid out: a TOML map, shipped by name or written by the district."""
 
-import tomllib
-from importlib import resources
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from service import errors
-from service.imports import amounts
+from service.imports import amounts, map_files
 
 EVERYTHING_ELSE = "*"
+_FOLDER = "usage"
 
 
 def _known_zone(name: str) -> str:
@@ -133,42 +130,9 @@ class UsageMap(Section):
 
 def shipped() -> list[str]:
     """The names of the maps that come with afterbell."""
-    folder = resources.files("service.imports") / "maps"
-    return sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+    return map_files.shipped(_FOLDER)
 
 
 def load(name: str) -> UsageMap:
     """A shipped map by name, or a file's. Raises ConfigError that lists every mistake in it."""
-    try:
-        return UsageMap(**_read(name))
-    except ValidationError as error:
-        raise errors.ConfigError(_explained(name, error)) from error
-
-
-def _read(name: str) -> dict[str, Any]:
-    if name in shipped():
-        text = (resources.files("service.imports") / "maps" / f"{name}.toml").read_text("utf-8")
-    else:
-        text = _text(Path(name))
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise errors.ConfigError(f"the map {name} is not valid TOML: {error}") from error
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise errors.ConfigError(
-            f"there is no map {path}: name a file, or one of {', '.join(shipped())}"
-        ) from error
-
-
-def _explained(name: str, error: ValidationError) -> str:
-    lines = [f"the map {name} has {error.error_count()} mistake(s)"]
-    for item in error.errors(include_url=False, include_input=False):
-        where = ".".join(str(part) for part in item["loc"]) or "the map"
-        what = "there is no such setting" if item["type"] == "extra_forbidden" else item["msg"]
-        lines.append(f"  {where}: {what.removeprefix('Value error, ')}")
-    return "\n".join(lines)
+    return map_files.load(UsageMap, _FOLDER, name)

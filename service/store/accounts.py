@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 import asyncpg
 
@@ -19,6 +19,12 @@ class Plan:
     cycle_day: int
     at_allowance: str
     monthly_cost: str | None  # as decimal text: money is never a float in the database
+    is_pooled: bool = False
+    provider: str | None = None
+    download_mbps: float | None = None
+    upload_mbps: float | None = None
+    starts_on: date | None = None
+    ends_on: date | None = None  # the first day without service
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +45,7 @@ class District:
     name: str
     time_zone: str
     school_year_starts: str  # MM-DD
+    need_mode: str = "student"  # or household
     plans: Sequence[Plan] = ()
     accounts: Sequence[Account] = ()
 
@@ -52,6 +59,13 @@ async def sync(pool: asyncpg.Pool, districts: Sequence[District]) -> dict[tuple[
                 for key, source in (await _sync_district(connection, district)).items():
                     found[district.district_id, key] = source
     return found
+
+
+async def without_households(pool: asyncpg.Pool, district_ids: Sequence[int]) -> list[int]:
+    """Of these, the districts that count by household though no answer tells one: nothing can be counted so."""
+    with pools.translated():
+        rows = await pool.fetch(sql.queries()["districts_without_households"], list(district_ids))
+    return [row["district_id"] for row in rows]
 
 
 async def lines(pool: asyncpg.Pool) -> dict[sources.Source, int]:
@@ -76,6 +90,7 @@ async def _sync_district(connection: asyncpg.Connection, district: District) -> 
         district.name,
         district.time_zone,
         district.school_year_starts,
+        district.need_mode,
     )
     for plan in district.plans:
         await connection.execute(
@@ -87,7 +102,14 @@ async def _sync_district(connection: asyncpg.Connection, district: District) -> 
             plan.cycle_day,
             plan.at_allowance,
             plan.monthly_cost,
+            plan.is_pooled,
+            plan.provider,
+            plan.download_mbps,
+            plan.upload_mbps,
+            plan.starts_on,
+            plan.ends_on,
         )
+    await connection.execute(queries["release_plans"], district_id, [plan.key for plan in district.plans])
     keys = [account.key for account in district.accounts]
     await connection.execute(queries["set_accounts_in_use"], district_id, keys)
     return {

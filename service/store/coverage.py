@@ -10,9 +10,14 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 import sql
+from service.model import equity as measures
+from service.store import beside as beside_rows
 from service.store import conflicts as conflict_rows
 from service.store import disagreements as disagreement_rows
+from service.store import equity as equity_rows
+from service.store import hourly
 from service.store import pool as pools
+from service.store import reconciliation as reconciliation_rows
 
 COMPLETENESS_FLOOR = 0.9
 HISTORY_DAYS = 90
@@ -20,7 +25,6 @@ GAP_DAYS = 30
 FILE_COLLECTOR = "file"
 
 _SUMMED = (
-    "enrolled",
     "answered",
     "need",
     "loaned",
@@ -53,10 +57,21 @@ class Counts:
     coverage: float | None = None
     coverage_low: float | None = None
     coverage_high: float | None = None
+    served_outside_need: int | None = None  # students with a loan who are not known to be in need
+    unattributed: int | None = None  # loans that name no borrower and serve no student in need
 
     @property
     def unanswered(self) -> int | None:
-        return None if self.enrolled is None or self.answered is None else self.enrolled - self.answered
+        """Nobody, rather than fewer, where a roster is behind the answers."""
+        if self.enrolled is None or self.answered is None:
+            return None
+        return max(0, self.enrolled - self.answered)
+
+    @property
+    def response_ratio(self) -> float | None:
+        if self.answered is None or not self.enrolled:
+            return None
+        return min(1.0, self.answered / self.enrolled)
 
     @property
     def unmet(self) -> int | None:
@@ -79,10 +94,14 @@ class School(Counts):
     suspended: int | None = None
     is_need_exceeded: bool | None = None
     is_out_of_session: bool | None = None
+    need_source: str | None = None  # totals, answers; None: need is not known
     # Students' own devices, beside coverage; None: no manager of such devices speaks of the school.
     student_devices: int | None = None  # in service
     student_devices_active: int | None = None  # of these, in use within the seven days up to the reported one
     student_devices_elsewhere: int | None = None  # of these, online elsewhere than at school within them
+    beside: beside_rows.Beside = (
+        beside_rows.NOTHING_TOLD
+    )  # its waitlist and other supports, on the present day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +206,9 @@ class District:
     history: tuple[Day, ...]  # HISTORY_DAYS days up to the reported one, oldest first, without holes
     conflicts: conflict_rows.Open = conflict_rows.NONE_OPEN
     disagreements: tuple[disagreement_rows.Disagreement, ...] = ()  # every two accounts with lines to compare
+    reconciliation: reconciliation_rows.Summary | None = None  # None: nothing is counted yet
+    equity: measures.Equity | None = None  # None: not read
+    program: hourly.Program | None = None  # None: not read, as where nobody serves pages
 
     @property
     def coverage_gap(self) -> float | None:
@@ -211,14 +233,20 @@ async def snapshot(
     now: datetime,
     completeness_floor: float = COMPLETENESS_FLOOR,
     source_disagreement: float = disagreement_rows.TOLERANCE,
+    on: date | None = None,
 ) -> Snapshot:
-    """Every district as of ``now``, by name. Raises DatabaseUnavailable."""
+    """Every district as of ``now``, by name; ``on``: of this day, not the reported one. Raises DatabaseUnavailable."""
     with pools.translated():
         async with pool.acquire() as connection, _one_view(connection):
-            districts = await connection.fetch(sql.queries()["coverage_districts"], now)
+            districts = [
+                {**row, "reported_on": on or row["reported_on"]}
+                for row in await connection.fetch(sql.queries()["coverage_districts"], now)
+            ]
             parts = await _parts(connection, districts, now)
             found = [_district(row, parts, completeness_floor) for row in districts]
             found = await _contradicted(connection, found, source_disagreement)
+            found = await _with_what_is_beside(connection, found, now)
+            found = await _with_equity(connection, found, completeness_floor)
     return Snapshot(taken_at=now, districts=tuple(found))
 
 
@@ -228,7 +256,7 @@ def _one_view(connection: asyncpg.Connection) -> Any:
 
 
 async def _parts(
-    connection: asyncpg.Connection, districts: Sequence[asyncpg.Record], now: datetime
+    connection: asyncpg.Connection, districts: Sequence[Mapping[str, Any]], now: datetime
 ) -> _Parts:
     """What all districts need, in as many statements as for one district."""
     queries = sql.queries()
@@ -248,6 +276,7 @@ async def _contradicted(
 ) -> list[District]:
     """The districts, with what their sources contradict each other in."""
     still_open = await conflict_rows.open_by_district(connection)
+    reconciled = await reconciliation_rows.by_district(connection)
     differing = await disagreement_rows.by_district(
         connection,
         [district.district_id for district in districts],
@@ -259,6 +288,38 @@ async def _contradicted(
             district,
             conflicts=still_open.get(district.district_id, conflict_rows.NONE_OPEN),
             disagreements=differing.get(district.district_id, ()),
+            reconciliation=reconciled.get(district.district_id),
+        )
+        for district in districts
+    ]
+
+
+async def _with_equity(
+    connection: asyncpg.Connection, districts: Sequence[District], floor: float
+) -> list[District]:
+    ids, days = [one.district_id for one in districts], [one.reported_on for one in districts]
+    judged = await equity_rows.by_district(connection, ids, days, floor=floor)
+    return [replace(one, equity=judged.get(one.district_id)) for one in districts]
+
+
+async def _with_what_is_beside(
+    connection: asyncpg.Connection, districts: Sequence[District], now: datetime
+) -> list[District]:
+    """The districts, with what helps their schools' students beside loans."""
+    told = await beside_rows.by_school(
+        connection,
+        [district.district_id for district in districts],
+        [now.astimezone(district.time_zone).date() for district in districts],
+    )
+    return [
+        replace(
+            district,
+            schools=tuple(
+                replace(school, beside=told[district.district_id, school.ncessch])
+                if (district.district_id, school.ncessch) in told
+                else school
+                for school in district.schools
+            ),
         )
         for district in districts
     ]
@@ -279,7 +340,7 @@ def _span(reported: Sequence[date | None]) -> tuple[date | None, date | None]:
     return min(known) - timedelta(days=HISTORY_DAYS - 1), max(known)
 
 
-def _district(row: asyncpg.Record, parts: _Parts, floor: float) -> District:
+def _district(row: Mapping[str, Any], parts: _Parts, floor: float) -> District:
     of = {name: by_district.get(row["district_id"], []) for name, by_district in parts.items()}
     schools = tuple(_made(School, school) for school in of["schools"])
     days = {day["on_day"]: _day(day, floor) for day in of["days"]}
@@ -338,15 +399,31 @@ def together(schools: Iterable[School], *, floor: float = COMPLETENESS_FLOOR) ->
     if not known:
         return Counts()
     total = {name: sum(getattr(school, name) or 0 for school in known) for name in _SUMMED}
+    enrolled = _sum(school.enrolled for school in known)
     complete = 1 - total["unknown"] / total["loaned"] if total["loaned"] else 1.0
     coverage = _ratio(total["covered"], total["need"]) if complete >= floor else None
     return Counts(
         **total,
+        enrolled=enrolled,
+        served_outside_need=_sum_of_told(school.served_outside_need for school in known),
+        unattributed=_sum_of_told(school.unattributed for school in known),
         completeness=complete,
         coverage=coverage,
-        coverage_low=_ratio(*_lowest(known)),
+        coverage_low=None if enrolled is None else _ratio(*_lowest(known)),
         coverage_high=_ratio(_highest(known), total["need"]),
     )
+
+
+def _sum(values: Iterable[int | None]) -> int | None:
+    """None where any is not known."""
+    told = list(values)
+    return None if None in told else sum(value for value in told if value is not None)
+
+
+def _sum_of_told(values: Iterable[int | None]) -> int | None:
+    """None where none is told."""
+    told = [value for value in values if value is not None]
+    return sum(told) if told else None
 
 
 def _lowest(schools: Iterable[School]) -> tuple[int, int]:

@@ -115,6 +115,7 @@ async def undo(connection: asyncpg.Connection, district_id: int, import_id: int)
     """Put back what the import changed; returns how many rows. Raises ImportRejected where something builds on it."""
     queries = sql.queries()
     await connection.execute(queries["mark_undone_usage"], district_id, import_id)
+    await connection.execute(queries["mark_undone_plans"], district_id, import_id)
     try:
         rows: int = await connection.fetchval(queries["undo_import_changes"], district_id, import_id)
     except asyncpg.ForeignKeyViolationError as error:

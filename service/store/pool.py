@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+import sql
 from service import errors
 
 CONNECT_SECONDS = 10.0
@@ -48,6 +49,15 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, asyncpg.DiskFullError) or "No space left on device" in str(error):
         return "its disk is full: make room, then nothing else needs to be done"
     return f"{type(error).__name__}: {error}"
+
+
+@contextlib.asynccontextmanager
+async def whole_sets(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
+    """A transaction that only reads, planned for statements that join whole sets. Raises DatabaseUnavailable."""
+    with translated():
+        async with pool.acquire() as connection, connection.transaction(readonly=True):
+            await connection.execute(sql.queries()["join_whole_sets"])
+            yield connection
 
 
 def place(dsn: str) -> str:

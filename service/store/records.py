@@ -15,6 +15,9 @@ class School:
     name: str
     is_high_needs: bool | None
     high_needs_basis: str | None
+    indicator: str | None = None
+    indicator_value: float | None = None
+    indicator_year: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,9 @@ Bounds = tuple[date, date]
 
 
 async def write_schools(
-    connection: asyncpg.Connection, district_id: int, schools: Sequence[School]
+    connection: asyncpg.Connection, district_id: int, schools: Sequence[School], *, tells_need: bool
 ) -> Written:
+    """Where the file does not tell of high-needs, what is known of it stays."""
     row = await connection.fetchrow(
         sql.queries()["write_schools"],
         district_id,
@@ -50,6 +54,10 @@ async def write_schools(
         [school.name for school in schools],
         [school.is_high_needs for school in schools],
         [school.high_needs_basis for school in schools],
+        [school.indicator for school in schools],
+        [school.indicator_value for school in schools],
+        [school.indicator_year for school in schools],
+        tells_need,
     )
     return Written(**row)
 

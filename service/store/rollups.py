@@ -167,12 +167,13 @@ async def _refresh_next_day(
 async def compute_day(
     connection: asyncpg.Connection, district: District, day: date, now: datetime, thresholds: Thresholds
 ) -> int:
-    """Loan states, then school counts, of one day; returns how many loan rows changed."""
+    """Allowances, loan states and school counts of one day; returns how many rows changed that the next builds on."""
     queries = sql.queries()
     district_id = district.district_id
     zone = ZoneInfo(district.time_zone)
     midnight = datetime.min.time()
     await reading_rows.ensure_partitions(connection, day, day)
+    carried = await connection.fetchval(queries["compute_allowance_days"], district_id, day)
     dropped = await connection.fetchval(queries["drop_closed_loan_days"], district_id, day)
     changed: int = await connection.fetchval(
         queries["compute_loan_days"],
@@ -189,4 +190,4 @@ async def compute_day(
     await connection.execute(
         queries["compute_school_days"], district_id, day, now, thresholds.completeness_floor
     )
-    return changed + int(dropped)
+    return changed + int(dropped) + int(carried)

@@ -12,13 +12,19 @@ import aiohttp.web
 import jinja2
 from aiohttp import typedefs
 
+from service.model import cost_words, equity_words, pilot_words
 from service.store import coverage
-from service.web import charts, freshness, standings, words
+from service.web import charts, curves, freshness, reconciliation, standings, words
 
 _FILES = {"page.css": "text/css", "icon.svg": "image/svg+xml"}
 _LARGE_BYTES = 65_536  # compressed aside, so that other requests do not wait
 # A district's pages, by their name in the address.
-TEMPLATES = {"": "district.html"}
+TEMPLATES = {
+    "": "district.html",
+    "equity": "equity_page.html",
+    "pilots": "pilots.html",
+    "reconciliation": "reconciliation.html",
+}
 _FOREVER = "public, max-age=31536000, immutable"  # the content's digest is in the path
 
 
@@ -45,6 +51,11 @@ def _environment(paths: dict[str, str]) -> jinja2.Environment:
         charts=charts,
         freshness=freshness,
         standings=standings,
+        reconciliation=reconciliation,
+        curves=curves,
+        equity_words=equity_words,
+        cost_words=cost_words,
+        pilot_words=pilot_words,
         path=paths,
         version=importlib.metadata.version("afterbell"),
     )

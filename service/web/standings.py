@@ -25,7 +25,7 @@ _GROUPS = (
     (
         "need_unknown",
         "Need is not known",
-        "No count of students in need is valid on this day, so coverage cannot be told.",
+        "No answer and no count of students in need is valid on this day, so coverage cannot be told.",
     ),
     ("not_applicable", "No student is in need", "By the school's own answers; coverage does not apply."),
     (None, "Not computed yet", "There are no figures for this day."),

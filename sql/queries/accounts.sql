@@ -1,19 +1,40 @@
 -- upsert_district --
--- Parameters: district, name, time zone, month and day that the school year starts on.
-INSERT INTO districts (district_id, name, time_zone, school_year_starts)
-VALUES ($1, $2, $3, $4)
+-- Parameters: district, name, time zone, month and day that the school year starts on, need mode.
+INSERT INTO districts (district_id, name, time_zone, school_year_starts, need_mode)
+VALUES ($1, $2, $3, $4, $5::text::need_mode)
 ON CONFLICT (district_id) DO UPDATE
-SET name = excluded.name, time_zone = excluded.time_zone, school_year_starts = excluded.school_year_starts
-WHERE (districts.name, districts.time_zone, districts.school_year_starts)
-    IS DISTINCT FROM (excluded.name, excluded.time_zone, excluded.school_year_starts);
+SET name = excluded.name, time_zone = excluded.time_zone, school_year_starts = excluded.school_year_starts,
+    need_mode = excluded.need_mode
+WHERE (districts.name, districts.time_zone, districts.school_year_starts, districts.need_mode)
+    IS DISTINCT FROM (excluded.name, excluded.time_zone, excluded.school_year_starts, excluded.need_mode);
+
+-- districts_without_households --
+-- Districts that count by household, though no student's answer tells one. Parameters: the districts to look at.
+SELECT d.district_id
+FROM districts AS d
+WHERE d.district_id = ANY ($1::integer[]) AND d.need_mode = 'household'
+    AND NOT EXISTS (SELECT FROM need_answers AS a WHERE a.district_id = d.district_id AND a.household <> '')
+ORDER BY d.district_id;
 
 -- upsert_plan --
--- Parameters: district, key, allowance in bytes, period, cycle day, at allowance, monthly cost.
-INSERT INTO plans (district_id, plan_key, allowance_bytes, allowance_period, cycle_day, at_allowance, monthly_cost)
-VALUES ($1, $2, $3, $4, $5, $6, $7::text::numeric)
+-- Parameters: district, key, allowance in bytes, period, cycle day, at allowance, monthly cost, whether a pool, provider,
+-- download and upload in Mbit/s, first day, first day without service.
+INSERT INTO plans (
+    district_id, plan_key, allowance_bytes, allowance_period, cycle_day, at_allowance, monthly_cost, is_pooled, provider,
+    download_mbps, upload_mbps, starts_on, ends_on, is_configured
+)
+VALUES ($1, $2, $3, $4, $5, $6, $7::text::numeric, $8, $9, $10, $11, $12, $13, true)
 ON CONFLICT (district_id, plan_key) DO UPDATE
 SET allowance_bytes = excluded.allowance_bytes, allowance_period = excluded.allowance_period,
-    cycle_day = excluded.cycle_day, at_allowance = excluded.at_allowance, monthly_cost = excluded.monthly_cost;
+    cycle_day = excluded.cycle_day, at_allowance = excluded.at_allowance, monthly_cost = excluded.monthly_cost,
+    is_pooled = excluded.is_pooled, provider = excluded.provider, download_mbps = excluded.download_mbps,
+    upload_mbps = excluded.upload_mbps, starts_on = excluded.starts_on, ends_on = excluded.ends_on, is_configured = true;
+
+-- release_plans --
+-- Plans that the configuration no longer names are as if imported: an import may change them.
+-- Parameters: district, keys.
+UPDATE plans SET is_configured = false
+WHERE district_id = $1 AND is_configured AND plan_key <> ALL ($2::text[]);
 
 -- upsert_account --
 -- Who polls may have planned a longer cadence, as the vendor's limit allows, and plans it anew: it is kept until then.
@@ -26,13 +47,14 @@ SET collector = excluded.collector, time_zone = excluded.time_zone, lag_days = e
 RETURNING account_id;
 
 -- give_lines_their_plan --
--- The lines of an account have its plan. Parameters: district, account.
+-- The lines of an account have its plan, but for those that an import gave one. Parameters: district, account.
 UPDATE lines AS l
 SET plan_id = a.plan_id
 FROM provider_keys AS k
 JOIN accounts AS a USING (district_id, account_id)
 WHERE k.district_id = $1 AND k.account_id = $2
-    AND l.district_id = k.district_id AND l.line_id = k.line_id AND l.plan_id IS DISTINCT FROM a.plan_id;
+    AND l.district_id = k.district_id AND l.line_id = k.line_id AND NOT l.is_plan_told
+    AND l.plan_id IS DISTINCT FROM a.plan_id;
 
 -- set_accounts_in_use --
 -- Accounts that the configuration no longer names are kept with their history, and waited for no more.

@@ -1,5 +1,11 @@
 -- record_doubts --
 -- What is missing or doubtful in each district's records, as counts.
+WITH asked AS MATERIALIZED (
+    SELECT DISTINCT d.district_id, a.school_id
+    FROM districts AS d
+    CROSS JOIN LATERAL answers_on(d.district_id, (now() AT TIME ZONE d.time_zone)::date) AS a
+    WHERE a.is_answered
+)
 SELECT
     d.district_id,
     d.name,
@@ -9,6 +15,9 @@ SELECT
      WHERE s.district_id = d.district_id
          AND NOT EXISTS (
              SELECT FROM need_counts AS n WHERE n.district_id = s.district_id AND n.school_id = s.school_id
+         )
+         AND NOT EXISTS (
+             SELECT FROM asked AS a WHERE a.district_id = s.district_id AND a.school_id = s.school_id
          )) AS schools_without_need,
     (SELECT count(*) FROM loans AS l WHERE l.district_id = d.district_id AND l.returned_on IS NULL) AS open_loans,
     (SELECT count(*)

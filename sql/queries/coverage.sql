@@ -37,7 +37,8 @@ SELECT
     CASE WHEN d.need IS NOT NULL THEN greatest(0, d.need - d.loaned) END AS unserved,
     d.coverage_status::text AS status,
     d.completeness, d.coverage, d.coverage_low, d.coverage_high,
-    d.is_need_exceeded, d.is_out_of_session,
+    d.is_need_exceeded, d.is_out_of_session, d.need_source::text AS need_source,
+    d.served_outside_need, d.unattributed,
     own.student_devices, own.student_devices_active, own.student_devices_elsewhere
 FROM unnest($1::integer[], $2::date[]) AS asked (district_id, on_day)
 JOIN schools AS s USING (district_id)

@@ -94,9 +94,13 @@ days AS (
 limits AS (
     SELECT
         s.line_id,
-        coalesce(s.day_limit_bytes, CASE WHEN p.allowance_period = 'day' THEN p.allowance_bytes END) AS day_bytes,
-        coalesce(s.cycle_limit_bytes, CASE WHEN p.allowance_period IN ('month', 'cycle') THEN p.allowance_bytes END)
-            AS cycle_bytes
+        coalesce(s.day_limit_bytes, CASE WHEN p.allowance_period = 'day' AND NOT p.is_pooled THEN p.allowance_bytes END)
+            AS day_bytes,
+        -- in a pool a line may use more than its share
+        CASE WHEN p.is_pooled IS NOT TRUE THEN coalesce(
+            s.cycle_limit_bytes, CASE WHEN p.allowance_period IN ('month', 'cycle') THEN p.allowance_bytes END
+        ) END AS cycle_bytes,
+        coalesce(p.is_pooled OR p.allowance_period = 'year', false) AS is_carried
     FROM latest_states AS s
     JOIN lines AS l USING (district_id, line_id)
     LEFT JOIN plans AS p USING (district_id, plan_id)
@@ -117,7 +121,9 @@ intervals AS (
     FROM (
         SELECT
             r.line_id,
-            ((r.starts_at + (r.ends_at - r.starts_at) / 2) AT TIME ZONE a.provider_zone)::date AS on_day,
+            -- the provider's day is the day of the same date; a part of one has instants, which are of our own
+            ((r.starts_at + (r.ends_at - r.starts_at) / 2)
+                AT TIME ZONE CASE WHEN r.series = 'part' THEN a.local_zone ELSE a.provider_zone END)::date AS on_day,
             r.total_bytes, r.series = 'part' AS is_part, r.starts_at, r.ends_at
         FROM usage_readings AS r
         CROSS JOIN account AS a
@@ -127,12 +133,30 @@ intervals AS (
     ) AS midpoints
     GROUP BY line_id, on_day
 ),
+file_zeros AS MATERIALIZED (
+    -- a portal's period of 0 makes every day that it covers wholly a known 0
+    SELECT DISTINCT s.line_id, d.on_day
+    FROM usage_spans AS s
+    JOIN days AS d ON d.starts_at >= s.starts_at AND d.ends_at <= s.ends_at
+    WHERE s.district_id = $1 AND s.account_id = $2 AND s.is_file AND s.total_bytes = 0
+        AND s.ends_at > (SELECT min(starts_at) FROM days)
+        AND ($6::bigint[] IS NULL OR s.line_id = ANY ($6))
+),
 lines_in_account AS (
     SELECT k.line_id
     FROM provider_keys AS k
     WHERE k.district_id = $1 AND k.account_id = $2 AND ($6::bigint[] IS NULL OR k.line_id = ANY ($6))
     UNION
     SELECT line_id FROM intervals
+    UNION
+    SELECT line_id FROM file_zeros
+    UNION
+    -- what a file once told may have been corrected since
+    SELECT o.line_id
+    FROM line_days AS o
+    WHERE o.district_id = $1 AND o.on_day BETWEEN $3 AND $4 AND o.account_id = $2 AND o.basis = 'span'
+        AND (SELECT collector FROM accounts WHERE district_id = $1 AND account_id = $2) = 'file'
+        AND ($6::bigint[] IS NULL OR o.line_id = ANY ($6))
 ),
 buckets AS (
     SELECT line_id, on_day, max(total_bytes) AS total_bytes, max(starts_at) AS read_at
@@ -159,7 +183,7 @@ finest AS (
     CROSS JOIN account AS a
     LEFT JOIN intervals AS i ON i.line_id = l.line_id AND i.on_day = d.on_day
         -- parts of 0 with a gap between them are not a day of 0
-        AND (i.total_bytes > 0 OR i.told IS NULL OR i.told >= d.provider_judged_at - d.provider_starts_at - a.tolerance)
+        AND (i.total_bytes > 0 OR i.told IS NULL OR i.told >= d.judged_at - d.starts_at - a.tolerance)
     LEFT JOIN buckets AS b ON b.line_id = l.line_id AND b.on_day = d.on_day
 ),
 lacking AS (
@@ -285,12 +309,12 @@ cycle_totals AS (
     SELECT DISTINCT ON (r.line_id, d.on_day) r.line_id, d.on_day, r.total_bytes
     FROM days AS d
     JOIN usage_readings AS r ON r.starts_at >= d.starts_at AND r.starts_at <= d.judged_at
-    JOIN limits AS l ON l.line_id = r.line_id AND l.cycle_bytes IS NOT NULL
+    JOIN limits AS l ON l.line_id = r.line_id AND (l.cycle_bytes IS NOT NULL OR l.is_carried)
     WHERE r.district_id = $1 AND r.account_id = $2 AND r.kind = 'counter' AND r.series = 'cycle'
         AND r.starts_at >= $7 AND r.starts_at < $8
     ORDER BY r.line_id, d.on_day, r.starts_at DESC
 ),
-told AS (
+known AS (
     SELECT
         f.line_id, f.on_day, s.status, s.suspended_by, s.line_id IS NOT NULL AS is_state_fresh,
         CASE
@@ -303,19 +327,25 @@ told AS (
             WHEN x.used_bytes > 0 OR x.read_at >= f.judged_at - a.tolerance THEN 'difference'::line_day_basis
             WHEN z.line_id IS NOT NULL THEN 'span'::line_day_basis
         END AS basis,
-        coalesce(f.bucket_bytes >= l.day_bytes, false) AS has_reached_day_limit,
+        f.bucket_bytes, l.day_bytes,
         CASE
             WHEN c.total_bytes >= l.cycle_bytes OR t.is_limit_reached THEN true
             ELSE coalesce(c.total_bytes >= l.cycle_bytes, t.is_limit_reached)
-        END AS has_reached_cycle_limit
+        END AS has_reached_cycle_limit,
+        CASE WHEN l.is_carried THEN c.total_bytes END AS cycle_bytes
     FROM finest AS f
     CROSS JOIN account AS a
     LEFT JOIN day_differences AS x ON x.line_id = f.line_id AND x.on_day = f.on_day
-    LEFT JOIN (SELECT DISTINCT line_id, on_day FROM zero_days) AS z ON z.line_id = f.line_id AND z.on_day = f.on_day
+    LEFT JOIN (SELECT line_id, on_day FROM zero_days UNION SELECT line_id, on_day FROM file_zeros) AS z
+        ON z.line_id = f.line_id AND z.on_day = f.on_day
     LEFT JOIN statuses AS s ON s.line_id = f.line_id AND s.on_day = f.on_day
     LEFT JOIN limits AS l ON l.line_id = f.line_id
     LEFT JOIN cycle_totals AS c ON c.line_id = f.line_id AND c.on_day = f.on_day
     LEFT JOIN limits_told AS t ON t.line_id = f.line_id AND t.on_day = f.on_day
+),
+told AS (
+    SELECT *, coalesce(greatest(bucket_bytes, used_bytes) >= day_bytes, false) AS has_reached_day_limit
+    FROM known
 ),
 changed AS (
     -- a row that stays as it is must not be touched: even to lock it costs a write
@@ -324,27 +354,28 @@ changed AS (
     LEFT JOIN line_days AS o
         ON o.district_id = $1 AND o.on_day = t.on_day AND o.line_id = t.line_id AND o.account_id = $2
     WHERE (t.used_bytes IS NOT NULL OR t.is_state_fresh OR t.has_reached_cycle_limit IS NOT NULL
-           OR o.line_id IS NOT NULL)
+           OR t.cycle_bytes IS NOT NULL OR o.line_id IS NOT NULL)
         AND (o.line_id IS NULL
             OR (o.used_bytes, o.basis, o.status, o.suspended_by, o.has_reached_day_limit, o.has_reached_cycle_limit,
-                o.is_state_fresh)
+                o.is_state_fresh, o.cycle_bytes)
             IS DISTINCT FROM
             (t.used_bytes, t.basis, t.status, t.suspended_by, t.has_reached_day_limit, t.has_reached_cycle_limit,
-             t.is_state_fresh))
+             t.is_state_fresh, t.cycle_bytes))
 ),
 written AS (
     INSERT INTO line_days AS o (
         district_id, on_day, line_id, account_id, used_bytes, basis, status, suspended_by,
-        has_reached_day_limit, has_reached_cycle_limit, is_state_fresh
+        has_reached_day_limit, has_reached_cycle_limit, is_state_fresh, cycle_bytes
     )
     SELECT
         $1, on_day, line_id, $2, used_bytes, basis, status, suspended_by,
-        has_reached_day_limit, has_reached_cycle_limit, is_state_fresh
+        has_reached_day_limit, has_reached_cycle_limit, is_state_fresh, cycle_bytes
     FROM changed
     ON CONFLICT (district_id, on_day, line_id, account_id) DO UPDATE
     SET used_bytes = excluded.used_bytes, basis = excluded.basis, status = excluded.status,
         suspended_by = excluded.suspended_by, has_reached_day_limit = excluded.has_reached_day_limit,
-        has_reached_cycle_limit = excluded.has_reached_cycle_limit, is_state_fresh = excluded.is_state_fresh
+        has_reached_cycle_limit = excluded.has_reached_cycle_limit, is_state_fresh = excluded.is_state_fresh,
+        cycle_bytes = excluded.cycle_bytes
     RETURNING o.on_day
 ),
 marked AS (

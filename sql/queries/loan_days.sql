@@ -67,6 +67,150 @@ WITH dropped AS (
 )
 SELECT count(*) FROM dropped;
 
+-- compute_allowance_days --
+-- What each line has used so far of a yearly or a pooled allowance, where the plan stops or throttles; returns how many
+-- rows changed. A day goes on from the one before: only a line whose period nobody has added up yet is summed from the
+-- period's beginning. A year begins anew on the anniversaries of the plan, or on 1 January; the vendor's own total
+-- counts where it is larger and of a cycle within the period, but on the period's first day it may still be the total of
+-- the period before. Parameters: district, day.
+WITH district AS (
+    SELECT time_zone AS local_zone FROM districts WHERE district_id = $1
+),
+plans_carried AS (
+    SELECT
+        p.plan_id, p.allowance_bytes, p.is_pooled, p.cycle_day,
+        CASE
+            WHEN p.allowance_period = 'year' THEN coalesce(p.starts_on, date '2000-01-01')
+            ELSE make_date(2000, 1, CASE WHEN p.allowance_period = 'cycle' THEN p.cycle_day ELSE 1 END)
+        END AS first_on,
+        CASE WHEN p.allowance_period = 'year' THEN interval '1 year' ELSE interval '1 month' END AS step
+    FROM plans AS p
+    WHERE p.district_id = $1 AND p.allowance_bytes IS NOT NULL AND p.at_allowance IN ('stop', 'throttle')
+        AND (p.allowance_period = 'year' OR p.is_pooled AND p.allowance_period <> 'day')
+),
+steps AS (
+    -- how often the period has begun anew by the day's year or month; once less where that is yet to come
+    SELECT p.*, begun.steps - ((p.first_on + begun.steps * p.step)::date > $2)::integer AS steps
+    FROM plans_carried AS p
+    CROSS JOIN LATERAL (
+        SELECT
+            extract(year FROM $2::date) - extract(year FROM p.first_on) AS years,
+            extract(month FROM $2::date) - extract(month FROM p.first_on) AS months
+    ) AS apart
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN p.step = interval '1 year' THEN apart.years ELSE 12 * apart.years + apart.months END AS steps
+    ) AS begun
+),
+periods AS (
+    SELECT
+        s.plan_id, s.allowance_bytes, s.is_pooled, span.starts_on,
+        (s.first_on + (s.steps + 1) * s.step)::date - 1 AS ends_on,
+        -- the first day whose total is surely of this period
+        greatest(
+            span.starts_on + 1,
+            CASE WHEN cycle.starts_on < span.starts_on THEN (cycle.starts_on + interval '1 month')::date
+                ELSE cycle.starts_on END
+        ) AS told_from_on
+    FROM steps AS s
+    CROSS JOIN LATERAL (SELECT (s.first_on + s.steps * s.step)::date AS starts_on) AS span
+    CROSS JOIN LATERAL (
+        SELECT date_trunc('month', span.starts_on)::date
+            + CASE WHEN s.step = interval '1 month' THEN extract(day FROM s.first_on)::integer ELSE s.cycle_day END - 1
+            AS starts_on
+    ) AS cycle
+),
+carried AS MATERIALIZED (
+    SELECT
+        l.line_id, p.plan_id, p.starts_on, p.ends_on, p.told_from_on, p.allowance_bytes, p.is_pooled,
+        coalesce(y.carried_bytes + y.used_bytes, o.carried_bytes, CASE WHEN p.starts_on = $2 THEN 0 END) AS bytes,
+        coalesce(y.told_bytes, o.told_bytes) AS told_bytes,
+        -- no day of a line is older
+        greatest(p.starts_on, (l.observed_since AT TIME ZONE d.local_zone)::date - 2) AS first_on
+    FROM periods AS p
+    CROSS JOIN district AS d
+    JOIN lines AS l ON l.district_id = $1 AND l.plan_id = p.plan_id
+    LEFT JOIN allowance_days AS y ON y.district_id = $1 AND y.on_day = $2::date - 1 AND y.line_id = l.line_id
+        AND y.period_starts_on = p.starts_on
+    LEFT JOIN allowance_days AS o ON o.district_id = $1 AND o.on_day = $2 AND o.line_id = l.line_id
+        AND o.period_starts_on = p.starts_on
+),
+lacking AS MATERIALIZED (
+    SELECT line_id, first_on, told_from_on FROM carried WHERE bytes IS NULL
+),
+added_up AS (
+    SELECT line_id, sum(used_bytes) AS bytes, max(cycle_bytes) FILTER (WHERE on_day >= told_from_on) AS told_bytes
+    FROM (
+        SELECT DISTINCT ON (o.line_id, o.on_day) o.line_id, o.on_day, o.used_bytes, o.cycle_bytes, k.told_from_on
+        FROM line_days AS o
+        JOIN lacking AS k ON k.line_id = o.line_id AND k.first_on <= o.on_day
+        JOIN accounts AS a ON a.district_id = $1 AND a.account_id = o.account_id
+        WHERE o.district_id = $1 AND o.on_day >= (SELECT min(first_on) FROM lacking) AND o.on_day < $2
+        ORDER BY o.line_id, o.on_day, o.used_bytes IS NULL, a.rank, o.basis, o.account_id
+    ) AS days
+    GROUP BY line_id
+),
+usage AS (
+    SELECT DISTINCT ON (o.line_id) o.line_id, o.used_bytes
+    FROM line_days AS o
+    JOIN carried AS c USING (line_id)
+    JOIN accounts AS a USING (district_id, account_id)
+    WHERE o.district_id = $1 AND o.on_day = $2 AND o.used_bytes IS NOT NULL
+    ORDER BY o.line_id, a.rank, o.basis, o.account_id
+),
+totals AS (
+    SELECT DISTINCT ON (o.line_id) o.line_id, o.cycle_bytes
+    FROM line_days AS o
+    JOIN carried AS c USING (line_id)
+    JOIN accounts AS a USING (district_id, account_id)
+    WHERE o.district_id = $1 AND o.on_day = $2 AND o.on_day >= c.told_from_on AND o.cycle_bytes IS NOT NULL
+    ORDER BY o.line_id, a.rank, o.account_id
+),
+added AS (
+    SELECT
+        c.line_id, c.plan_id, c.starts_on, c.ends_on, c.allowance_bytes, c.is_pooled,
+        coalesce(c.bytes, s.bytes, 0)::bigint AS carried_bytes,
+        coalesce(u.used_bytes, 0) AS used_bytes,
+        greatest(c.told_bytes, s.told_bytes, t.cycle_bytes) AS told_bytes
+    FROM carried AS c
+    LEFT JOIN added_up AS s USING (line_id)
+    LEFT JOIN usage AS u USING (line_id)
+    LEFT JOIN totals AS t USING (line_id)
+),
+judged AS (
+    SELECT
+        *,
+        CASE
+            WHEN is_pooled
+            THEN sum(greatest(carried_bytes + used_bytes, told_bytes)) OVER pool >= allowance_bytes::numeric * count(*) OVER pool
+            ELSE greatest(carried_bytes + used_bytes, told_bytes) >= allowance_bytes
+        END AS is_exhausted
+    FROM added
+    WINDOW pool AS (PARTITION BY plan_id)
+),
+gone AS (
+    DELETE FROM allowance_days AS o
+    WHERE o.district_id = $1 AND o.on_day = $2 AND NOT EXISTS (SELECT FROM carried AS c WHERE c.line_id = o.line_id)
+    RETURNING o.line_id
+),
+written AS (
+    INSERT INTO allowance_days AS o (
+        district_id, on_day, line_id, plan_id, period_starts_on, period_ends_on, carried_bytes, used_bytes, told_bytes,
+        is_exhausted
+    )
+    SELECT $1, $2, line_id, plan_id, starts_on, ends_on, carried_bytes, used_bytes, told_bytes, is_exhausted
+    FROM judged
+    ON CONFLICT (district_id, on_day, line_id) DO UPDATE
+    SET plan_id = excluded.plan_id, period_starts_on = excluded.period_starts_on,
+        period_ends_on = excluded.period_ends_on, carried_bytes = excluded.carried_bytes,
+        used_bytes = excluded.used_bytes, told_bytes = excluded.told_bytes, is_exhausted = excluded.is_exhausted
+    WHERE (o.plan_id, o.period_starts_on, o.period_ends_on, o.carried_bytes, o.used_bytes, o.told_bytes, o.is_exhausted)
+        IS DISTINCT FROM
+        (excluded.plan_id, excluded.period_starts_on, excluded.period_ends_on, excluded.carried_bytes,
+         excluded.used_bytes, excluded.told_bytes, excluded.is_exhausted)
+    RETURNING o.line_id
+)
+SELECT (SELECT count(*) FROM written) + (SELECT count(*) FROM gone);
+
 -- compute_loan_days --
 -- One state for every loan that is open on the day, from the day before and the day's line days; returns how
 -- many rows changed. The order of the states is that of the definitions.
@@ -90,7 +234,7 @@ open_loans AS (
         AND d.kind IN ('hotspot', 'fixed_router')
 ),
 held_lines AS (
-    SELECT DISTINCT ON (k.line_id) k.line_id, k.device_id
+    SELECT DISTINCT ON (k.line_id) k.line_id, k.device_id, k.starts_at
     FROM line_device_links AS k
     CROSS JOIN district AS d
     WHERE k.district_id = $1
@@ -108,7 +252,8 @@ usage AS (
 statuses AS (
     -- of the lines whose state was fresh; whether suspended is NULL where no source tells a status
     SELECT DISTINCT ON (o.line_id)
-        o.line_id, o.status IN ('suspended', 'deactivated') AS is_suspended, o.suspended_by
+        o.line_id, o.status IN ('suspended', 'deactivated') AS is_suspended,
+        coalesce(o.suspended_by, CASE WHEN o.status = 'suspended' THEN 'carrier'::suspended_by END) AS suspended_by
     FROM line_days AS o
     JOIN accounts AS a USING (district_id, account_id)
     WHERE o.district_id = $1 AND o.on_day = $2 AND o.is_state_fresh
@@ -140,6 +285,13 @@ day_limits AS (
     WHERE district_id = $1 AND on_day BETWEEN $2::date - 6 AND $2 AND has_reached_day_limit
     GROUP BY line_id
 ),
+spent_lines AS (
+    -- lines whose yearly allowance is used up, or that of their pool
+    SELECT a.line_id, p.is_pooled
+    FROM allowance_days AS a
+    JOIN plans AS p USING (district_id, plan_id)
+    WHERE a.district_id = $1 AND a.on_day = $2 AND a.is_exhausted
+),
 sampled AS (
     -- lines that a source has told the state of; one that knows no plan tells no status, but that it looked
     SELECT line_id, bool_or(status IS NOT NULL) AS has_status
@@ -161,28 +313,38 @@ files AS (
     JOIN accounts AS a ON a.district_id = $1 AND a.account_id = f.account_id
     ORDER BY f.line_id, a.rank, f.account_id
 ),
-weak_signals AS MATERIALIZED (
-    SELECT line_id
-    FROM signal_readings
-    WHERE district_id = $1 AND starts_at >= $4 AND starts_at < $5 AND rsrp_dbm IS NOT NULL
-    GROUP BY line_id
-    HAVING count(*) >= $7 AND percentile_cont(0.5) WITHIN GROUP (ORDER BY rsrp_dbm) < $6
-),
-offline_evenings AS MATERIALIZED (
-    SELECT h.line_id
+measured_loans AS (
+    -- where the hotspot is now was measured since it was lent and since it holds the line
+    SELECT l.loan_id, l.kind, h.line_id, greatest($4, l.checked_out_on::timestamp AT TIME ZONE d.local_zone, h.starts_at) AS since_at
     FROM open_loans AS l
     JOIN held_lines AS h USING (device_id)
+    CROSS JOIN district AS d
+),
+weak_signals AS MATERIALIZED (
+    SELECT DISTINCT w.loan_id
+    FROM (
+        SELECT m.loan_id
+        FROM signal_readings AS r
+        JOIN measured_loans AS m ON m.line_id = r.line_id AND m.since_at <= r.starts_at
+        WHERE r.district_id = $1 AND r.starts_at >= $4 AND r.starts_at < $5 AND r.rsrp_dbm IS NOT NULL
+        GROUP BY m.loan_id, m.line_id
+        HAVING count(*) >= $7 AND percentile_cont(0.5) WITHIN GROUP (ORDER BY r.rsrp_dbm) < $6
+    ) AS w
+),
+offline_evenings AS MATERIALIZED (
+    SELECT DISTINCT m.loan_id
+    FROM measured_loans AS m
     CROSS JOIN LATERAL (
         -- by each router's own key: they are few among all lines
         SELECT count(*) AS samples, avg(r.is_online::integer) AS online
         FROM state_readings AS r
         CROSS JOIN district AS d
-        WHERE r.district_id = $1 AND r.line_id = h.line_id AND r.starts_at >= $4 AND r.starts_at < $5
-            AND r.is_online IS NOT NULL
+        WHERE r.district_id = $1 AND r.line_id = m.line_id AND r.starts_at >= $4 AND r.starts_at < $5
+            AND r.starts_at >= m.since_at AND r.is_online IS NOT NULL
             AND extract(hour FROM r.starts_at AT TIME ZONE d.local_zone) >= $8
             AND extract(hour FROM r.starts_at AT TIME ZONE d.local_zone) < $9
     ) AS evenings
-    WHERE l.kind = 'fixed_router' AND evenings.samples >= $7 AND evenings.online < 0.5
+    WHERE m.kind = 'fixed_router' AND evenings.samples >= $7 AND evenings.online < 0.5
 ),
 device_days AS MATERIALIZED (
     SELECT
@@ -199,13 +361,12 @@ device_days AS MATERIALIZED (
             AS is_status_good,
         coalesce(bool_or(w.days_at_limit >= 3), false) AS is_day_exhausted,
         bool_or(y.has_reached_cycle_limit) AS has_reached_cycle_limit,
+        bool_or(x.is_pooled) AS is_pool_spent,  -- NULL: neither a pool's nor a year's allowance is used up
         min(p.cycle_day) FILTER (WHERE p.allowance_period = 'cycle') AS cycle_day,
         sum(f.total_bytes) AS file_bytes,
         (min(f.starts_at) AT TIME ZONE d.local_zone)::date AS file_starts_on,
         (max(m.starts_at) AT TIME ZONE d.local_zone)::date AS moved_since_on,
-        (max(m.ends_at) AT TIME ZONE d.local_zone)::date AS moved_until_on,
-        bool_or(g.line_id IS NOT NULL) AS is_signal_weak,
-        bool_or(e.line_id IS NOT NULL) AS is_offline_evenings
+        (max(m.ends_at) AT TIME ZONE d.local_zone)::date AS moved_until_on
     FROM held_lines AS h
     CROSS JOIN district AS d
     JOIN lines AS n ON n.district_id = $1 AND n.line_id = h.line_id
@@ -214,11 +375,11 @@ device_days AS MATERIALIZED (
     LEFT JOIN statuses AS s ON s.line_id = h.line_id
     LEFT JOIN sampled AS t ON t.line_id = h.line_id
     LEFT JOIN cycle_limits AS y ON y.line_id = h.line_id
-    LEFT JOIN moved AS m ON m.line_id = h.line_id
+    LEFT JOIN spent_lines AS x ON x.line_id = h.line_id
+    -- bytes of a time before the device held the line are not its own
+    LEFT JOIN moved AS m ON m.line_id = h.line_id AND m.starts_at >= h.starts_at
     LEFT JOIN day_limits AS w ON w.line_id = h.line_id
-    LEFT JOIN files AS f ON f.line_id = h.line_id
-    LEFT JOIN weak_signals AS g ON g.line_id = h.line_id
-    LEFT JOIN offline_evenings AS e ON e.line_id = h.line_id
+    LEFT JOIN files AS f ON f.line_id = h.line_id AND (f.total_bytes = 0 OR f.starts_at >= h.starts_at)
     GROUP BY h.device_id, d.local_zone
 ),
 calendar AS (
@@ -242,7 +403,7 @@ carried AS (
         CASE WHEN v.is_known OR v.known_bytes > 0 THEN v.known_bytes END AS used_bytes,
         coalesce(v.is_suspended, false) AS is_suspended, v.suspended_by,
         coalesce(v.is_status_good, false) AS is_status_good,
-        coalesce(v.is_day_exhausted, false) AS is_day_exhausted,
+        coalesce(v.is_day_exhausted, false) AS is_day_exhausted, v.is_pool_spent,
         CASE
             WHEN v.has_reached_cycle_limit THEN
                 -- the last day of the period that the day is in; a calendar month where no plan says otherwise
@@ -276,11 +437,14 @@ carried AS (
         END AS idle_instructional_days,
         -- a period that began before the loan proves its use only where there was none
         CASE WHEN v.file_bytes = 0 OR v.file_starts_on >= l.checked_out_on THEN v.file_bytes END AS file_bytes,
-        coalesce(v.moved_since_on >= l.checked_out_on, false) AS has_moved, v.is_signal_weak, v.is_offline_evenings
+        coalesce(v.moved_since_on >= l.checked_out_on, false) AS has_moved, 
+        g.loan_id IS NOT NULL AS is_signal_weak, r.loan_id IS NOT NULL AS is_offline_evenings
     FROM open_loans AS l
     LEFT JOIN device_days AS v USING (device_id)
     LEFT JOIN calendar AS c USING (school_id)
     LEFT JOIN exhausted_devices AS e USING (device_id)
+    LEFT JOIN weak_signals AS g USING (loan_id)
+    LEFT JOIN offline_evenings AS r USING (loan_id)
     LEFT JOIN loan_days AS y ON y.district_id = $1 AND y.on_day = $2::date - 1 AND y.loan_id = l.loan_id
 ),
 windows AS (
@@ -306,7 +470,7 @@ judged AS (
         *,
         (CASE
             WHEN is_suspended THEN 'suspended'
-            WHEN is_day_exhausted OR exhausted_until_on IS NOT NULL THEN 'exhausted'
+            WHEN is_day_exhausted OR exhausted_until_on IS NOT NULL OR is_pool_spent IS NOT NULL THEN 'exhausted'
             WHEN is_used_7 IS NULL OR NOT is_status_good THEN 'unknown'
             WHEN last_used_on IS NULL AND NOT is_used_7 AND NOT has_moved THEN 'never_used'
             WHEN NOT is_used_7 THEN 'idle'
@@ -317,6 +481,8 @@ judged AS (
             WHEN is_suspended THEN coalesce(suspended_by::text, 'deactivated')
             WHEN is_day_exhausted THEN 'day_allowance'
             WHEN exhausted_until_on IS NOT NULL THEN 'cycle_allowance'
+            WHEN is_pool_spent THEN 'pool_allowance'
+            WHEN NOT is_pool_spent THEN 'year_allowance'
             WHEN NOT has_line THEN 'no_line'
             WHEN NOT is_status_good THEN 'status_stale'
             WHEN is_used_7 IS NULL THEN 'usage_unknown'
@@ -361,26 +527,74 @@ written AS (
 SELECT count(*) FROM written;
 
 -- compute_school_days --
--- Counts of students by school, and the coverage that follows. Where need is known only as a total, a loan is
--- presumed to serve a student in need. A borrower that is not told is a student of their own.
--- Parameters: district, day, now, completeness floor.
+-- Counts of students by school, and the coverage that follows. Where any student's answer that can be used is valid,
+-- need is known by student, and each is counted at their own school; else from the school's latest valid total: then a
+-- loan is presumed to serve a student in need of the school that lent it, and a borrower that is not told is a student
+-- of their own. Parameters: district, day, now, completeness floor.
 WITH district AS (
     SELECT
-        split_part(school_year_starts, '-', 1)::integer AS start_month,
-        split_part(school_year_starts, '-', 2)::integer AS start_day,
+        need_mode,
         computed_through_on > $2::date + (
             SELECT coalesce(max(a.lag_days), 0) FROM accounts AS a WHERE a.district_id = $1 AND a.collector <> 'file' AND a.is_in_use
         ) AS is_reported
     FROM districts
     WHERE district_id = $1
 ),
-students AS (
-    SELECT
-        o.school_id, min(o.state) AS state, bool_or(o.is_used_7) AS is_used_7, bool_or(o.is_used_30) AS is_used_30
+open_loans AS MATERIALIZED (
+    SELECT o.loan_id, o.school_id, o.state, o.is_used_7, o.is_used_30, l.borrower, l.household
     FROM loan_days AS o
     JOIN loans AS l USING (district_id, loan_id)
     WHERE o.district_id = $1 AND o.on_day = $2
-    GROUP BY o.school_id, CASE WHEN l.borrower = '' THEN l.loan_id::text ELSE l.borrower END
+),
+answers AS MATERIALIZED (
+    SELECT student, school_id, household, is_in_need FROM answers_on($1, $2) WHERE is_answered
+),
+enrolled AS MATERIALIZED (
+    SELECT student, school_id
+    FROM enrollments
+    WHERE district_id = $1 AND starts_on <= $2 AND (ends_on IS NULL OR ends_on > $2)
+),
+rosters AS (
+    SELECT school_id, count(*)::integer AS enrolled FROM enrolled GROUP BY school_id
+),
+asked AS MATERIALIZED (
+    SELECT school_id, count(*)::integer AS answered, (count(*) FILTER (WHERE is_in_need))::integer AS need
+    FROM answers
+    WHERE school_id IS NOT NULL
+    GROUP BY school_id
+),
+totals AS (
+    SELECT DISTINCT ON (n.school_id) n.school_id, n.enrolled, n.answered, n.need
+    FROM need_counts AS n
+    WHERE n.district_id = $1 AND n.as_of_on <= $2 AND n.as_of_on >= (SELECT valid_since($1, $2))
+    ORDER BY n.school_id, n.as_of_on DESC
+),
+serving AS MATERIALIZED (
+    -- which students in need each loan serves: its borrower; in household mode everyone of the home
+    SELECT a.student, a.school_id, o.loan_id
+    FROM answers AS a
+    JOIN open_loans AS o ON o.borrower = a.student
+    WHERE a.is_in_need AND a.school_id IS NOT NULL
+    UNION
+    SELECT a.student, a.school_id, o.loan_id
+    FROM answers AS a
+    JOIN open_loans AS o ON o.household = a.household
+    WHERE a.is_in_need AND a.school_id IS NOT NULL AND a.household <> ''
+        AND (SELECT need_mode FROM district) = 'household'
+),
+students AS (
+    SELECT
+        s.school_id, min(o.state) AS state, bool_or(o.is_used_7) AS is_used_7, bool_or(o.is_used_30) AS is_used_30
+    FROM serving AS s
+    JOIN open_loans AS o USING (loan_id)
+    GROUP BY s.school_id, s.student
+    UNION ALL
+    SELECT
+        o.school_id, min(o.state) AS state, bool_or(o.is_used_7) AS is_used_7, bool_or(o.is_used_30) AS is_used_30
+    FROM open_loans AS o
+    LEFT JOIN asked AS a USING (school_id)
+    WHERE a.school_id IS NULL
+    GROUP BY o.school_id, CASE WHEN o.borrower = '' THEN o.loan_id::text ELSE o.borrower END
 ),
 counts AS (
     SELECT
@@ -398,22 +612,18 @@ counts AS (
     FROM students
     GROUP BY school_id
 ),
-needs AS (
-    SELECT DISTINCT ON (n.school_id) n.school_id, n.as_of_on, n.enrolled, n.answered, n.need
-    FROM need_counts AS n
-    WHERE n.district_id = $1 AND n.as_of_on <= $2
-    ORDER BY n.school_id, n.as_of_on DESC
-),
-valid_needs AS (
-    -- valid to the end of the school year that follows the one it was counted in
-    SELECT n.school_id, n.enrolled, n.answered, n.need
-    FROM needs AS n
-    CROSS JOIN district AS d
-    CROSS JOIN LATERAL (
-        SELECT make_date(extract(year FROM n.as_of_on)::integer, d.start_month, d.start_day) AS starts_on
-    ) AS year
-    WHERE $2 < (year.starts_on
-        + CASE WHEN n.as_of_on < year.starts_on THEN interval '1 year' ELSE interval '2 years' END)::date
+outside AS (
+    -- loans that serve no student who is known to be in need: at their borrower's school, else at the one that lent them
+    SELECT
+        coalesce(e.school_id, a.school_id, o.school_id) AS school_id,
+        (count(DISTINCT o.borrower) FILTER (WHERE o.borrower <> ''))::integer AS served_outside_need,
+        (count(*) FILTER (WHERE o.borrower = ''))::integer AS unattributed
+    FROM open_loans AS o
+    LEFT JOIN (SELECT DISTINCT loan_id FROM serving) AS s USING (loan_id)
+    LEFT JOIN enrolled AS e ON e.student = o.borrower
+    LEFT JOIN answers AS a ON a.student = o.borrower
+    WHERE s.loan_id IS NULL AND EXISTS (SELECT FROM asked)
+    GROUP BY coalesce(e.school_id, a.school_id, o.school_id)
 ),
 calendar AS (
     SELECT
@@ -432,7 +642,16 @@ calendar AS (
 ),
 figures AS (
     SELECT
-        s.school_id, n.enrolled, n.answered, n.need,
+        s.school_id,
+        -- the students of a total belong with its answers
+        CASE WHEN a.school_id IS NULL AND t.school_id IS NOT NULL THEN t.enrolled
+            ELSE coalesce(r.enrolled, t.enrolled) END AS enrolled,
+        coalesce(a.answered, t.answered) AS answered,
+        coalesce(a.need, t.need) AS need,
+        (CASE WHEN a.school_id IS NOT NULL THEN 'answers' WHEN t.school_id IS NOT NULL THEN 'totals' END)::need_source
+            AS need_source,
+        CASE WHEN a.school_id IS NOT NULL THEN coalesce(x.served_outside_need, 0) END AS served_outside_need,
+        CASE WHEN a.school_id IS NOT NULL THEN coalesce(x.unattributed, 0) END AS unattributed,
         coalesce(c.loaned, 0) AS loaned, coalesce(c.active_30, 0) AS active_30, coalesce(c.active_7, 0) AS active_7,
         coalesce(c.adequate, 0) AS adequate, coalesce(c.unknown, 0) AS unknown, coalesce(c.weak, 0) AS weak,
         coalesce(c.exhausted, 0) AS exhausted, coalesce(c.idle, 0) AS idle,
@@ -440,8 +659,11 @@ figures AS (
         CASE WHEN c.loaned > 0 THEN 1 - c.unknown::double precision / c.loaned ELSE 1 END AS completeness,
         s.is_instructional, s.is_out_of_session
     FROM calendar AS s
-    LEFT JOIN valid_needs AS n USING (school_id)
+    LEFT JOIN asked AS a USING (school_id)
+    LEFT JOIN totals AS t USING (school_id)
+    LEFT JOIN rosters AS r USING (school_id)
     LEFT JOIN counts AS c USING (school_id)
+    LEFT JOIN outside AS x USING (school_id)
 ),
 covered AS (
     SELECT
@@ -456,35 +678,43 @@ covered AS (
 ),
 written AS (
     INSERT INTO school_days AS o (
-        district_id, on_day, school_id, enrolled, answered, need, loaned, active_30, active_7, adequate, unknown,
-        weak, exhausted, idle, never_used, suspended, coverage_status, completeness, coverage, coverage_low,
-        coverage_high, is_need_exceeded, is_instructional, is_out_of_session, computed_at
+        district_id, on_day, school_id, enrolled, answered, need, need_source, loaned, active_30, active_7, adequate,
+        unknown, weak, exhausted, idle, never_used, suspended, served_outside_need, unattributed, coverage_status,
+        completeness, coverage, coverage_low, coverage_high, is_need_exceeded, is_instructional, is_out_of_session,
+        computed_at
     )
     SELECT
-        $1, $2, school_id, enrolled, answered, need, loaned, active_30, active_7, adequate, unknown,
-        weak, exhausted, idle, never_used, suspended, coverage_status, completeness,
+        $1, $2, school_id, enrolled, answered, need, need_source, loaned, active_30, active_7, adequate,
+        unknown, weak, exhausted, idle, never_used, suspended, served_outside_need, unattributed, coverage_status,
+        completeness,
         CASE WHEN coverage_status = 'known' THEN least(adequate, need)::double precision / need END,
-        CASE WHEN need > 0 THEN least(1, adequate::double precision / (need + enrolled - answered)) END,
+        -- least() passes over a NULL: without the students enrolled there is no lower bound. A roster that is behind the
+        -- answers leaves nobody unanswered, not fewer than nobody.
+        CASE WHEN need > 0 AND enrolled IS NOT NULL
+            THEN least(1, adequate::double precision / (need + greatest(0, enrolled - answered))) END,
         CASE WHEN need > 0 THEN least(1, (adequate + unknown)::double precision / need) END,
         coalesce(adequate > need OR (need = 0 AND loaned > 0), false), is_instructional, is_out_of_session, $3
     FROM covered
     ON CONFLICT (district_id, on_day, school_id) DO UPDATE
-    SET enrolled = excluded.enrolled, answered = excluded.answered, need = excluded.need, loaned = excluded.loaned,
+    SET enrolled = excluded.enrolled, answered = excluded.answered, need = excluded.need,
+        need_source = excluded.need_source, loaned = excluded.loaned,
         active_30 = excluded.active_30, active_7 = excluded.active_7, adequate = excluded.adequate,
         unknown = excluded.unknown, weak = excluded.weak, exhausted = excluded.exhausted, idle = excluded.idle,
         never_used = excluded.never_used, suspended = excluded.suspended,
+        served_outside_need = excluded.served_outside_need, unattributed = excluded.unattributed,
         coverage_status = excluded.coverage_status, completeness = excluded.completeness,
         coverage = excluded.coverage, coverage_low = excluded.coverage_low, coverage_high = excluded.coverage_high,
         is_need_exceeded = excluded.is_need_exceeded, is_instructional = excluded.is_instructional,
         is_out_of_session = excluded.is_out_of_session, computed_at = excluded.computed_at,
         revised_at = CASE WHEN (SELECT is_reported FROM district) THEN excluded.computed_at ELSE o.revised_at END
-    WHERE (o.coverage_status, o.enrolled, o.answered, o.need, o.loaned, o.active_30, o.active_7, o.adequate,
-           o.unknown, o.weak, o.exhausted, o.idle, o.never_used, o.suspended, o.is_instructional,
-           o.is_out_of_session)
+    WHERE (o.coverage_status, o.enrolled, o.answered, o.need, o.need_source, o.loaned, o.active_30, o.active_7,
+           o.adequate, o.unknown, o.weak, o.exhausted, o.idle, o.never_used, o.suspended, o.served_outside_need,
+           o.unattributed, o.is_instructional, o.is_out_of_session)
         IS DISTINCT FROM
-        (excluded.coverage_status, excluded.enrolled, excluded.answered, excluded.need, excluded.loaned, excluded.active_30,
-         excluded.active_7, excluded.adequate, excluded.unknown, excluded.weak, excluded.exhausted, excluded.idle,
-         excluded.never_used, excluded.suspended, excluded.is_instructional, excluded.is_out_of_session)
+        (excluded.coverage_status, excluded.enrolled, excluded.answered, excluded.need, excluded.need_source,
+         excluded.loaned, excluded.active_30, excluded.active_7, excluded.adequate, excluded.unknown, excluded.weak,
+         excluded.exhausted, excluded.idle, excluded.never_used, excluded.suspended, excluded.served_outside_need,
+         excluded.unattributed, excluded.is_instructional, excluded.is_out_of_session)
     RETURNING o.school_id
 )
 SELECT count(*) FROM written;

@@ -1,7 +1,7 @@
 """What the configuration says of districts, plans and accounts, as it reaches their rows."""
 
 import dataclasses
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
 
@@ -96,3 +96,57 @@ async def test_writing_the_same_configuration_again_changes_nothing(pool: asyncp
     first = await accounts.sync(pool, [NORTHFIELD])
     assert await accounts.sync(pool, [NORTHFIELD]) == first
     assert await pool.fetchval("SELECT count(*) FROM accounts") == 1
+
+
+POOL = accounts.Plan(
+    key="pool",
+    allowance_bytes=10_000_000,
+    allowance_period="year",
+    cycle_day=12,
+    at_allowance="throttle",
+    monthly_cost="14.99",
+    is_pooled=True,
+    provider="T-Mobile",
+    download_mbps=50,
+    upload_mbps=5.5,
+    starts_on=date(2025, 8, 15),
+    ends_on=date(2027, 8, 15),
+)
+
+
+async def test_a_plan_is_as_the_configuration_says(pool: asyncpg.Pool) -> None:
+    for plan in (dataclasses.replace(POOL, is_pooled=False, provider="another", starts_on=None), POOL):
+        await accounts.sync(pool, [dataclasses.replace(NORTHFIELD, plans=[plan])])
+    row = await pool.fetchrow("SELECT *, monthly_cost::text AS cost FROM plans")
+    assert row is not None
+    told = dataclasses.asdict(POOL)
+    assert {name: row[name] for name in told if name not in ("key", "monthly_cost")} == {
+        name: value for name, value in told.items() if name not in ("key", "monthly_cost")
+    }
+    assert (row["plan_key"], row["cost"], row["is_configured"]) == ("pool", "14.99", True)
+
+
+async def test_a_plan_out_of_the_configuration_may_be_imported_again(pool: asyncpg.Pool) -> None:
+    other = dataclasses.replace(POOL, key="other")
+    for plans in ([POOL, other], [other]):
+        await accounts.sync(pool, [dataclasses.replace(NORTHFIELD, plans=plans)])
+    rows = await pool.fetch("SELECT plan_key, is_configured FROM plans ORDER BY 1")
+    assert [tuple(row) for row in rows] == [("other", True), ("pool", False)]
+
+
+async def test_a_line_whose_plan_an_import_told_keeps_it(pool: asyncpg.Pool) -> None:
+    async with polled(pool, [device(1), device(2)]) as f:
+        await f.sweep()
+        lines = [await f.line_of(number) for number in (1, 2)]
+        own = await pool.fetchval(
+            "INSERT INTO plans (district_id, plan_key) VALUES (1, 'own') RETURNING plan_id"
+        )
+        await pool.execute(
+            "UPDATE lines SET plan_id = $1, is_plan_told = true WHERE line_id = $2", own, lines[0]
+        )
+        planned = dataclasses.replace(ACCOUNT, plan_key="pool")
+        await accounts.sync(pool, [dataclasses.replace(NORTHFIELD, plans=[POOL], accounts=[planned])])
+        rows = await pool.fetch(
+            "SELECT plan_key FROM lines JOIN plans USING (district_id, plan_id) ORDER BY line_id"
+        )
+        assert [row["plan_key"] for row in rows] == ["own", "pool"]

@@ -56,7 +56,6 @@ async def test_every_example_of_the_documentation_works(
         "schools",
         "need",
         "calendar",
-        "loans",
         "usage",
     }
     await afterbell_import(config_path, "schools", "schools.csv")
@@ -66,7 +65,6 @@ async def test_every_example_of_the_documentation_works(
         result = await afterbell_import(config_path, *shlex.split(command))
         assert (command, result.exit_code, result.output) == (command, 0, result.output)
         assert " 0 rejected" in result.output
-    assert await pool.fetchval("SELECT count(*) FROM loans WHERE returned_on IS NULL") == 2
     assert (
         await pool.fetchval("SELECT sum(total_bytes) FROM usage_spans") == 5368709120 + 1816750000 + 250000000
     )

@@ -291,13 +291,15 @@ async def test_only_the_days_that_a_change_affects_are_computed_again(
     assert await dirty(pool) == affected
 
 
-async def test_a_second_open_loan_of_a_device_is_warned_of(importer: Importer) -> None:
+async def test_a_second_open_loan_of_a_device_is_refused_until_the_first_has_ended(
+    importer: Importer,
+) -> None:
     await importer(row(borrower="a"))
     outcome = await importer(row(borrower="b", out="2026-10-01"))
-    assert (outcome.added, len(outcome.warnings)) == (1, 1)
-    assert "another open loan" in outcome.warnings[0].reason
-    closing = await importer(row(borrower="b", out="2026-10-01"), full=True)
-    assert closing.closed == 1
+    assert (outcome.added, outcome.rejected) == (0, 1)
+    assert "lent since 2026-09-01" in outcome.problems[0].reason
+    both = await importer(row(borrower="a", back="2026-10-01"), row(borrower="b", out="2026-10-01"))
+    assert (both.added, both.changed, both.rejected) == (1, 1, 0)
 
 
 async def test_another_pseudonym_key_is_refused(pool: asyncpg.Pool, importer: Importer) -> None:

@@ -95,6 +95,39 @@ async def test_a_days_school_counts_read_that_day(seeded: asyncpg.Pool) -> None:
     assert read == {"loan_days_202611": LINES}
 
 
+async def test_an_allowance_goes_on_from_the_day_before(seeded: asyncpg.Pool) -> None:
+    """Also where a line has only now been given its plan: what came before is added up once, not every minute."""
+    await seeded.execute(
+        "INSERT INTO plans (district_id, plan_key, allowance_bytes, allowance_period) VALUES ($1, 'year', 1, 'year')",
+        seed.DISTRICT,
+    )
+    await seeded.execute("UPDATE lines SET plan_id = (SELECT plan_id FROM plans)")
+    query = sql.queries()["compute_allowance_days"]
+    assert await seeded.fetchval(query, seed.DISTRICT, TODAY) == LINES
+    tomorrow = TODAY + timedelta(days=1)
+    for day in (TODAY, tomorrow):
+        found = list(scans(await explained(seeded, "compute_allowance_days", seed.DISTRICT, day)))
+        read = sum(
+            rows for relation, _, rows in found if relation.startswith(("line_days", "allowance_days"))
+        )
+        assert read <= 5 * LINES, day
+
+
+async def test_answers_of_years_ago_are_not_read(seeded: asyncpg.Pool) -> None:
+    await seeded.execute(
+        "INSERT INTO need_answers (district_id, student, answered_on, has_access)"
+        " SELECT $1, md5(n::text), $2::date - 365 * years - 30, false"
+        " FROM generate_series(1, $3::integer) AS n CROSS JOIN generate_series(0, 9) AS years",
+        seed.DISTRICT,
+        TODAY,
+        LINES,
+    )
+    await seeded.execute("ANALYZE need_answers")
+    now = datetime(2026, 11, 21, 4, tzinfo=UTC)
+    found = list(scans(await explained(seeded, "compute_school_days", seed.DISTRICT, TODAY, now, 0.9)))
+    assert sum(rows for relation, _, rows in found if relation == "need_answers") <= 2 * LINES
+
+
 async def test_line_days_read_the_days_readings(seeded: asyncpg.Pool) -> None:
     """Readings of another month are not looked at."""
     await seeded.execute("SELECT ensure_partitions('2026-08-01', '2026-11-30')")

@@ -491,3 +491,16 @@ async def test_a_providers_day_that_ends_after_ours_is_judged_as_of_its_own_end(
         f.now = local("2026-10-07 00:05")
         await f.refresh()
         assert await f.used_mb(line, oct_(5), west) is None
+
+
+async def test_parts_of_a_day_are_of_the_districts_day_whatever_the_providers_zone(
+    pool: asyncpg.Pool,
+) -> None:
+    async with polled(pool) as f:
+        router = await f.add_account("router", zone="UTC")
+        line = await f.line(1)
+        evening = local("2026-10-06 21:00")  # already the 7th in UTC
+        await f.usage(line, evening, 5, series="part", until=evening + timedelta(hours=2), account_id=router)
+        await f.computed(date(2026, 10, 6), date(2026, 10, 7))
+        assert await f.used_mb(line, date(2026, 10, 6), router) == 5
+        assert await f.used_mb(line, date(2026, 10, 7), router) is None

@@ -299,7 +299,7 @@ async def test_a_used_line_is_weak_by_the_median_of_twenty_samples(
 ) -> None:
     async with polled(pool) as f:
         line = await f.line(1)
-        loan = await f.lend(1, await f.school("A"), oct_(7))
+        loan = await f.lend(1, await f.school("A"), date(2026, 9, 30))
         await f.told(line, oct_(7), mb=5)
         for number, rsrp in enumerate(samples):
             await f.signal(line, local("2026-10-01 00:00") + timedelta(hours=number), rsrp)
@@ -310,13 +310,38 @@ async def test_a_used_line_is_weak_by_the_median_of_twenty_samples(
 async def test_samples_of_more_than_seven_days_ago_are_no_evidence(pool: asyncpg.Pool) -> None:
     async with polled(pool) as f:
         line = await f.line(1)
-        loan = await f.lend(1, await f.school("A"), oct_(7))
+        loan = await f.lend(1, await f.school("A"), date(2026, 9, 30))
         await f.told(line, oct_(7), mb=5)
         await f.signal(line, local("2026-09-30 23:59"), -120)
         for minute in range(19):
             await f.signal(line, local("2026-10-01 00:00") + timedelta(minutes=minute), -120)
         await f.computed(oct_(7), oct_(7))
         assert await f.state_of(loan, oct_(7)) == ("adequate", None)
+
+
+async def test_samples_of_another_borrower_or_another_device_are_no_evidence(pool: asyncpg.Pool) -> None:
+    async with polled(pool) as f:
+        school = await f.school("A")
+        lent, moved = await f.line(1), await f.line(2)
+        await f.lend(1, school, oct_(1), borrower="before", returned=oct_(6))
+        loan = await f.lend(1, school, oct_(6), borrower="after")
+        other = await f.lend(3, school, oct_(1))
+        await pool.execute(
+            "UPDATE line_device_links SET ends_at = $2 WHERE line_id = $1", moved, local("2026-10-06 00:00")
+        )
+        await pool.execute(
+            "INSERT INTO line_device_links (district_id, line_id, starts_at, device_id)"
+            " SELECT 1, $1, $2, device_id FROM loans WHERE loan_id = $3",
+            moved,
+            local("2026-10-06 00:00"),
+            other,
+        )
+        for line in (lent, moved):
+            await f.told(line, oct_(7), mb=5)
+            for hour in range(100):
+                await f.signal(line, local("2026-10-01 00:00") + timedelta(hours=hour), -120)
+        await f.computed(oct_(7), oct_(7))
+        assert [await f.state_of(of, oct_(7)) for of in (loan, other)] == [("adequate", None)] * 2
 
 
 async def test_a_line_without_use_is_not_called_weak(pool: asyncpg.Pool) -> None:
@@ -364,6 +389,57 @@ async def test_a_fixed_router_offline_outside_the_homework_window_is_no_fault(po
             await f.state(line, local("2026-10-07 22:00") + timedelta(minutes=number), online=False)
         await f.computed(oct_(7), oct_(7))
         assert await f.state_of(loan, oct_(7)) == ("adequate", None)
+
+
+async def test_a_line_that_is_suspended_without_a_reason_is_so_at_the_carrier(pool: asyncpg.Pool) -> None:
+    async with polled(pool) as f:
+        line = await f.line(1)
+        loan = await f.lend(1, await f.school("A"), oct_(7))
+        await f.told(line, oct_(7), mb=5, status="suspended")
+        await f.computed(oct_(7), oct_(7))
+        assert await f.state_of(loan, oct_(7)) == ("suspended", "carrier")
+
+
+@pytest.mark.parametrize("source", ["day interval", "parts", "cycle counter"])
+async def test_a_daily_allowance_is_used_up_whatever_tells_the_days_bytes(
+    pool: asyncpg.Pool, source: str
+) -> None:
+    async with polled(pool) as f:
+        line = await f.line(1)
+        await f.told(line, oct_(4), mb=None)
+        plan = await pool.fetchval(
+            "INSERT INTO plans (district_id, plan_key, allowance_bytes, allowance_period)"
+            " VALUES (1, 'day', 40000000, 'day') RETURNING plan_id"
+        )
+        await pool.execute("UPDATE lines SET plan_id = $1", plan)
+        loan = await f.lend(1, await f.school("A"), oct_(4))
+        for day in (5, 6, 7):
+            begun = local(f"2026-10-{day:02} 00:00")
+            if source == "day interval":
+                await f.usage(line, begun, 40, until=begun + timedelta(days=1))
+            elif source == "parts":
+                for hour in (0, 12):
+                    part = begun + timedelta(hours=hour)
+                    await f.usage(line, part, 20, series="part", until=part + timedelta(hours=12))
+            else:
+                await f.usage(line, begun + timedelta(hours=1), 40 * (day - 5), series="cycle")
+                await f.usage(line, begun + timedelta(hours=23), 40 * (day - 4), series="cycle")
+            await f.told(line, oct_(day), mb=None)
+        await f.computed(oct_(4), oct_(7))
+        assert (await f.state_of(loan, oct_(6)))[0] != "exhausted"
+        assert await f.state_of(loan, oct_(7)) == ("exhausted", "day_allowance")
+
+
+async def test_bytes_before_the_device_held_the_line_are_not_the_loans(pool: asyncpg.Pool) -> None:
+    async with polled(pool) as f:
+        line = await f.line(1, seen="2026-09-20 00:00")
+        await pool.execute("UPDATE line_device_links SET starts_at = $1", local("2026-10-01 00:00"))
+        loan = await f.lend(1, await f.school("A"), date(2026, 9, 15))
+        portal = await f.add_account("portal")
+        await f.span(line, portal, date(2026, 9, 20), date(2026, 9, 25), 50)
+        await f.told(line, oct_(1), oct_(8))
+        await f.computed(oct_(1), oct_(8))
+        assert await f.state_of(loan, oct_(8)) == ("never_used", None)
 
 
 @pytest.mark.parametrize("kind", ["bus_router", "laptop"])

@@ -89,20 +89,52 @@ async def test_the_day_of_a_handover_is_the_next_borrowers(pool: asyncpg.Pool) -
         assert set(await f.states(oct_(2))) == {after}
 
 
-@pytest.mark.parametrize(("mb", "used"), [(50, True), (0, False)])
-async def test_a_portals_month_is_its_own_window_and_flagged_coarse(
-    pool: asyncpg.Pool, mb: float, used: bool
-) -> None:
+async def test_a_portals_month_is_its_own_window_and_flagged_coarse(pool: asyncpg.Pool) -> None:
     async with polled(pool) as f:
         portal = await f.add_account("portal")
         line = await f.line(1, seen="2026-09-01 00:00")
         loan = await f.lend(1, await f.school("A"), SEPTEMBER)
-        await f.span(line, portal, SEPTEMBER, oct_(1), mb)
+        await f.span(line, portal, SEPTEMBER, oct_(1), 50)
         await f.told(line, SEPTEMBER, date(2026, 9, 15), None)
         await f.computed(SEPTEMBER, date(2026, 9, 15))
         row = await f.loan_day(loan, date(2026, 9, 15))
-        assert (row["is_used_7"], row["is_used_30"], row["is_coarse"]) == (used, used, True)
-        assert row["state"] == ("adequate" if used else "never_used")
+        assert (row["is_used_7"], row["is_used_30"], row["is_coarse"]) == (True, True, True)
+        assert row["state"] == "adequate"
+
+
+async def test_a_portals_month_of_nothing_makes_each_of_its_days_a_known_0(pool: asyncpg.Pool) -> None:
+    """Also for the clocks: a fleet that only a portal's files tell of has idle lines too."""
+    async with polled(pool) as f:
+        portal = await f.add_account("portal")
+        line = await f.line(1, seen="2026-08-31 00:00")
+        loan = await f.lend(1, await f.school("A"), SEPTEMBER)
+        last = date(2026, 9, 30)
+        await f.span(line, portal, SEPTEMBER, oct_(1), 0)
+        await f.computed(SEPTEMBER, last)
+        row = await f.loan_day(loan, last)
+        assert (row["state"], row["is_used_7"], row["is_coarse"], row["idle_days"]) == (
+            "never_used",
+            False,
+            False,
+            30,
+        )
+        assert await f.used_mb(line, last, portal) == 0
+        assert await f.used_mb(line, oct_(1), portal) is None
+
+
+async def test_a_portals_month_that_is_corrected_takes_its_known_0_back(pool: asyncpg.Pool) -> None:
+    async with polled(pool) as f:
+        portal = await f.add_account("portal")
+        line = await f.line(1, seen="2026-08-31 00:00")
+        loan = await f.lend(1, await f.school("A"), SEPTEMBER)
+        last = date(2026, 9, 30)
+        await f.span(line, portal, SEPTEMBER, oct_(1), 0)
+        await f.computed(SEPTEMBER, last)
+        await pool.execute("UPDATE usage_spans SET total_bytes = 50000000")
+        await f.computed(SEPTEMBER, last)
+        assert await f.used_mb(line, last, portal) is None
+        row = await f.loan_day(loan, last)
+        assert (row["is_used_7"], row["is_coarse"], row["idle_days"]) == (True, True, 0)
 
 
 async def test_where_days_are_known_the_portals_month_is_not_asked(pool: asyncpg.Pool) -> None:

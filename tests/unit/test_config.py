@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ rsrp_floor_dbm = -105.5
 signal_samples = 10
 homework_starts_hour = 15
 homework_ends_hour = 23
+reclaim_days = 45
 
 [[districts]]
 id = 7
@@ -39,6 +41,30 @@ name = "Northfield"
 time_zone = "America/Phoenix"
 school_year_starts = "08-01"
 pseudonym_key_file = "/run/secrets/pseudonym-key"
+need_mode = "household"
+student_key = "userId:SIS"
+
+[districts.ed_fi]
+url = "https://ed-fi.example.org/v7.2/api"
+token_url = "https://sign-in.example.org/oauth/token"
+school_year = 2027
+map = "minnesota"
+page_size = 250
+requests_per_second = 2.5
+schools = {{ "255901001" = "410192000001" }}
+credentials = {{ key = "afterbell", secret = "{SECRET}" }}
+
+[districts.snipe_it]
+url = "https://assets.example.org"
+token_file = "/run/secrets/snipe-it"
+categories = ["Hotspot*"]
+models = ["MiFi*"]
+category_id = 4
+imei_field = "IMEI"
+lost_statuses = ["Lost"]
+schools = {{ "Cedar Park" = "410192000001" }}
+page_size = 100
+requests_per_second = 1
 
 [[districts.plans]]
 key = "unlimited"
@@ -50,6 +76,12 @@ allowance_period = "cycle"
 cycle_day = 12
 at_allowance = "throttle"
 monthly_cost = 14.99
+is_pooled = true
+provider = "T-Mobile"
+download_mbps = 50
+upload_mbps = 5.5
+starts_on = 2025-08-15
+ends_on = 2027-08-15
 
 [[districts.accounts]]
 key = "kajeet"
@@ -82,6 +114,16 @@ summer_statuses = {{ "Off" = "season" }}
 [[districts.accounts]]
 key = "portal"
 collector = "file"
+
+[[districts.pilots]]
+name = "Evening calls"
+question = "Do calls raise use?"
+schools = ["410000100101"]
+comparison = ["410000100104"]
+starts_on = 2026-10-19
+ends_on = 2026-12-18
+before_starts_on = 2026-09-01
+min_need = 12
 """
 
 Write = Callable[[str], Path]
@@ -112,6 +154,12 @@ def refused(path: Path | None) -> str:
         config.load(path)
     assert caught.value.exit_code == 2
     return str(caught.value)
+
+
+def district(top: str = "", *, plan: str = "") -> str:
+    """A district with this setting, and a plan with these."""
+    start = f'[[districts]]\nid = 3\nname = "A"\ntime_zone = "UTC"\n{top}\n'
+    return start + (f'[[districts.plans]]\nkey = "p"\n{plan}\n' if plan else "")
 
 
 def account(*, top: str = "", options: str = 'corp_ids = ["5001"]', credentials: str = "") -> str:
@@ -151,6 +199,13 @@ def test_a_file_with_everything_set_loads(write: Write) -> None:
         "throttle",
         14.99,
     )
+    assert (throttled.is_pooled, throttled.provider, throttled.ends_on) == (
+        True,
+        "T-Mobile",
+        date(2027, 8, 15),
+    )
+    assert district.need_mode == "household"
+    assert district.student_key == "userId:SIS"
     assert (kajeet.rank, kajeet.lag_days, kajeet.plan, kajeet.time_zone) == (
         3,
         2,
@@ -169,8 +224,10 @@ def test_every_setting_is_set_in_the_file_with_everything() -> None:
         config.Web,
         config.Thresholds,
         config.District,
+        config.EdFi,
         config.Plan,
         config.Account,
+        config.Pilot,
     )
     names = {name for model in models for name in model.model_fields} - {"url_file"}
     assert {name for name in names if name not in EVERYTHING} == set()
@@ -209,6 +266,9 @@ def test_no_text_of_a_configuration_holds_a_secret(write: Write) -> None:
         (account(options='corp_ids = ["1"], fields = { imay = "x" }'), "options.fields.imay is not known"),
         (account(options='corp_ids = ["1"], base_url = "http://example.org"'), "must begin with https"),
         (account(options='corp_ids = ["1"], statuses = { lost = "gone" }'), "must be one of active, suspended"),
+        (district('need_mode = "family"'), "need_mode: Input should be 'student' or 'household'"),
+        (district(plan='is_pooled = true\nallowance_period = "day"'), "a pool is of a month, a cycle or a year"),
+        (district(plan="starts_on = 2026-07-01\nends_on = 2026-07-01"), "ends_on, the first day without service"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_the_file_is_told_with_its_place(write: Write, text: str, expected: str) -> None:
@@ -397,6 +457,41 @@ def test_a_url_file_that_is_not_there_is_named(tmp_path: Path, write: Write) -> 
     loaded = config.load(write(f'[database]\nurl_file = "{tmp_path / "none"}"'))
     with pytest.raises(errors.ConfigError, match=r"cannot read database\.url from .*none: No such file"):
         config.database_url(loaded.database)
+
+
+# Pilots.
+
+
+def pilot(*lines: str, name: str = "calls") -> str:
+    told = {"question": '"Why?"', "schools": '["410000100101"]', "starts_on": "2026-10-19"}
+    told |= {key: value for key, _, value in (line.partition(" = ") for line in lines)}
+    text = "".join(f"{key} = {value}\n" for key, value in told.items())
+    return f'[[districts.pilots]]\nname = "{name}"\n{text}'
+
+
+DISTRICT = '[[districts]]\nid = 1\nname = "A"\ntime_zone = "UTC"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (pilot("ends_on = 2026-10-18"), "pilot 'calls': ends_on is before starts_on"),
+        (pilot("before_starts_on = 2026-10-19"), "before_starts_on must be before starts_on"),
+        (pilot('comparison = ["410000100101"]'), "410000100101 is there twice"),
+        (pilot('schools = ["41"]'), "pilots.0.schools.0: String should match pattern"),
+        (pilot("schools = []"), "pilots.0.schools"),
+        (pilot('starts_on = "soon"'), "pilots.0.starts_on"),
+        (pilot() + pilot(), "pilots: calls is there twice"),
+    ],
+)
+def test_a_pilot_that_cannot_be_is_refused(write: Write, text: str, expected: str) -> None:
+    assert expected in refused(write(DISTRICT + text))
+
+
+def test_pilots_may_overlap(write: Write) -> None:
+    loaded = config.load(write(DISTRICT + pilot() + pilot(name="desk")))
+    assert [one.name for one in loaded.districts[0].pilots] == ["calls", "desk"]
+    assert loaded.districts[0].pilots[0].starts_on.isoformat() == "2026-10-19"
 
 
 # Numbers that are none.

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 from zoneinfo import ZoneInfo
 
 import pydantic
@@ -106,7 +106,9 @@ SECTIONS = dict(models(config.Config))
 def heading(section: str) -> str:
     if not section:
         return "Top level"
-    return f"`[[{section}]]`" if section.startswith("districts") else f"`[{section}]`"
+    parent, _, name = section.rpartition(".")
+    is_list = get_origin(SECTIONS[parent].model_fields[name].annotation) is tuple
+    return f"`[[{section}]]`" if is_list else f"`[{section}]`"
 
 
 def shown(default: object) -> str:
@@ -116,7 +118,7 @@ def shown(default: object) -> str:
         return "none"
     if isinstance(default, str):
         return f'`"{default}"`'
-    return f"`{[] if default == () else default}`"
+    return f"`{list(default) if isinstance(default, tuple) else default}`"
 
 
 def settings_told(section: str) -> list[dict[str, str]]:
