@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from service import app, coverage_table, coverage_why, errors
+from service import app, errors
 from service import config as configs
 from service.commands import chosen
+from service.printed import coverage as coverage_table
+from service.printed import coverage_why
 from service.store import coverage as coverage_rows
 from service.store import explanations
 

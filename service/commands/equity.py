@@ -10,10 +10,12 @@ from rich.console import Console
 
 from service import app as apps
 from service import config as configs
-from service import costs_table, equity_table, errors
+from service import errors
 from service.commands import chosen
 from service.model import costs as costs_model
 from service.model import equity as measures
+from service.printed import costs as costs_table
+from service.printed import equity as equity_table
 from service.store import costs as cost_rows
 from service.store import equity as equity_rows
 

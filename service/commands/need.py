@@ -15,9 +15,10 @@ from collectors import budget
 from collectors.ed_fi import api as ed_fi_api
 from service import app as apps
 from service import config as configs
-from service import errors, need_table
+from service import errors
 from service.commands import importing
 from service.imports import answer_maps, ed_fi, need_answers, outcomes, rows
+from service.printed import need as need_table
 from service.store import answers
 
 AsOf = Annotated[

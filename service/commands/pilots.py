@@ -9,9 +9,10 @@ from rich.console import Console
 
 from service import app as apps
 from service import config as configs
-from service import errors, pilots_table
+from service import errors
 from service.commands import chosen
 from service.model import pilots as model
+from service.printed import pilots as pilots_table
 from service.store import equity as equity_rows
 from service.store import pilots as pilot_rows
 

@@ -12,9 +12,10 @@ from rich.console import Console
 
 from service import app as apps
 from service import config as configs
-from service import reallocation_table, reclaim_table
 from service.commands import chosen
 from service.model import reallocation
+from service.printed import reallocation as reallocation_table
+from service.printed import reclaim as reclaim_table
 from service.store import equity as equity_rows
 from service.store import reclaim as reclaim_rows
 

@@ -11,8 +11,9 @@ import typer
 from rich.console import Console
 
 from service import app as apps
-from service import errors, reconciliation_table
+from service import errors
 from service.model import reconciliation
+from service.printed import reconciliation as reconciliation_table
 from service.store import reconciliation as reconciliation_rows
 
 _out = Console()

@@ -16,12 +16,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from collectors import base
-from service import app, budget_table, checks, coverage_table, errors, serving
+from service import app, checks, errors, serving
 from service import config as configs
 from service.demo import district as demo_district
 from service.demo import schools, stage, timeline
 from service.metrics import Metrics
 from service.polling import accounts, budget_plan, runner
+from service.printed import budget as budget_table
+from service.printed import coverage as coverage_table
 from service.store import accounts as account_rows
 from service.store import coverage as coverage_rows
 from service.store import embedded, migrations, rollups

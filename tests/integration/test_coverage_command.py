@@ -12,7 +12,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from service import __main__ as command_line
-from service import coverage_why, errors
+from service import errors
+from service.printed import coverage_why
 from service.store import checks, coverage, explanations
 from tests import files
 from tests.fleet import DISTRICT, ZONE, Fleet, local, polled

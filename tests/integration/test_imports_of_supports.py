@@ -8,8 +8,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from service import coverage_table
 from service.imports import outcomes, supports, undoing, waitlists
+from service.printed import coverage as coverage_table
 from service.store import beside, coverage
 from service.web import pages
 from tests import factories, files, snapshots
