@@ -225,43 +225,41 @@ def thresholds(config: configs.Config) -> rollups.Thresholds:
     return rollups.Thresholds(**decide, reading_months=config.reading_months)
 
 
-async def snapshot(
-    ready: Opened, now: datetime, kept: hourly.Kept | None = None, *, on: date | None = None
-) -> coverage.Snapshot:
-    """What is shown, by the configured thresholds, of a day in place of the reported one if given; with costs, reclaim
-    list and pilots where they are kept. Raises DatabaseUnavailable."""
+async def snapshot(ready: Opened, now: datetime, *, on: date | None = None) -> coverage.Snapshot:
+    """What is shown, by the configured thresholds, of a day in place of the reported one if given, without costs,
+    reclaim list and pilots. Raises DatabaseUnavailable."""
     limits = ready.config.thresholds
-    found = await coverage.snapshot(
+    return await coverage.snapshot(
         ready.pool,
         now=now,
         completeness_floor=limits.completeness_floor,
         source_disagreement=limits.source_disagreement,
         on=on,
     )
-    if kept is None:
-        return found
-    return replace(
-        found, districts=tuple([await _with_program(ready, one, now, kept) for one in found.districts])
-    )
 
 
-async def _with_program(
-    ready: Opened, district: coverage.District, now: datetime, kept: hourly.Kept
-) -> coverage.District:
-    if district.reported_on is None:
-        return district
-    configured = [one for one in ready.config.districts if one.id == district.district_id]
-    program = await kept.program(
-        ready.pool,
-        district.district_id,
-        district.reported_on,
-        now=now,
-        time_zone=district.time_zone.key,
-        pilots=[pilot(one) for known in configured for one in known.pilots],
-        reclaim_days=ready.config.thresholds.reclaim_days,
-        floor=ready.config.thresholds.completeness_floor,
-    )
-    return replace(district, program=program)
+def with_programs(shown: coverage.Snapshot, kept: hourly.Kept) -> coverage.Snapshot:
+    """With costs, reclaim list and pilots as they were read last, be it for the day before."""
+    known = [replace(one, program=kept.last(one.district_id)) for one in shown.districts]
+    return replace(shown, districts=tuple(known))
+
+
+async def read_programs(ready: Opened, shown: coverage.Snapshot, now: datetime, kept: hourly.Kept) -> None:
+    """Costs, reclaim list and pilots of every district, where it is time. Raises DatabaseUnavailable."""
+    limits = ready.config.thresholds
+    configured = {one.id: one.pilots for one in ready.config.districts}
+    for district in shown.districts:
+        if district.reported_on is not None:
+            await kept.program(
+                ready.pool,
+                district.district_id,
+                district.reported_on,
+                now=now,
+                time_zone=district.time_zone.key,
+                pilots=[pilot(one) for one in configured.get(district.district_id, ())],
+                reclaim_days=limits.reclaim_days,
+                floor=limits.completeness_floor,
+            )
 
 
 def pilot(configured: configs.Pilot) -> pilots.Pilot:

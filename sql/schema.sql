@@ -825,7 +825,7 @@ CREATE FUNCTION answers_on(of_district integer, of_day date)
 RETURNS TABLE (
     student               text,
     school_id             bigint,
-    household             text,
+    household             text,     -- '' where the district does not count by household
     answered_on           date,
     is_answered           boolean,  -- with anything that can be used
     is_in_need            boolean,  -- for at least one of the reasons that follow
@@ -837,13 +837,21 @@ RETURNS TABLE (
 )
 LANGUAGE sql STABLE AS $$
     WITH valid AS (
-        SELECT DISTINCT ON (n.student)
-            n.student, n.school_id, n.household, n.answered_on, n.has_access, n.access_type, n.performance,
-            n.is_documented_by_staff
+        -- the newest; joined, as sorting hundreds of thousands takes longer
+        SELECT
+            n.student, n.school_id, n.answered_on, n.has_access, n.access_type, n.performance, n.is_documented_by_staff,
+            -- not carried along where no loan serves a home
+            CASE WHEN (SELECT d.need_mode FROM districts AS d WHERE d.district_id = of_district) = 'household'
+                THEN n.household ELSE '' END AS household
         FROM need_answers AS n
         WHERE n.district_id = of_district AND n.answered_on <= of_day
             AND n.answered_on >= (SELECT valid_since(of_district, of_day))
-        ORDER BY n.student, n.answered_on DESC
+            AND NOT EXISTS (
+                SELECT
+                FROM need_answers AS l
+                WHERE l.district_id = of_district AND l.student = n.student AND l.answered_on > n.answered_on
+                    AND l.answered_on <= of_day AND l.answered_on >= (SELECT valid_since(of_district, of_day))
+            )
     ),
     lent AS (
         SELECT l.borrower, l.household, l.checked_out_on, l.returned_on
@@ -863,7 +871,6 @@ LANGUAGE sql STABLE AS $$
         JOIN lent AS l ON l.household = v.household
         WHERE v.access_type = 'hot_spot' AND v.household <> ''
             AND l.checked_out_on <= v.answered_on AND (l.returned_on IS NULL OR l.returned_on > v.answered_on)
-            AND (SELECT d.need_mode FROM districts AS d WHERE d.district_id = of_district) = 'household'
     ),
     judged AS (
         SELECT

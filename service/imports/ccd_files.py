@@ -89,7 +89,7 @@ def _wanted(schools: frozenset[str]) -> tuple[re.Pattern[bytes], frozenset[bytes
     districts = sorted({school[:_LEAID] for school in schools})
     if len(districts) <= _FEW:
         return re.compile("|".join(districts).encode()), frozenset()
-    return re.compile(rb',"?(\d{12})"?,'), frozenset(school.encode() for school in schools)
+    return re.compile(rb',"?(\d{12})"?(?=[,\r\n]|$)'), frozenset(school.encode() for school in schools)
 
 
 def _blocks(file: IO[bytes]) -> Iterator[bytes]:

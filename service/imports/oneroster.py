@@ -132,11 +132,8 @@ async def _write(
         term_starts_on=min(as_of, term_starts_on or as_of),
         absent_have_left=is_bulk and not importing.tally.rejected,
     )
-    if is_bulk and not wanted.many_left and changes.left > changes.before * MOST_LEAVING:
-        raise errors.ImportRejected(
-            f"{changes.left:,} of the {changes.before:,} students would have left the district, which looks like an "
-            "export that was cut off: nothing was changed. If they have left, say so with --many-left"
-        )
+    if is_bulk and not wanted.many_left:
+        _refuse_cut_off(changes)
     await store.write_changes(connection, district_id, as_of)
     importing.affects(changes.first_on)
     changed = changes.moved + changes.regraded
@@ -148,6 +145,14 @@ async def _write(
         repeated=judged.repeated,
     )
     return changes
+
+
+def _refuse_cut_off(changes: store.Changes) -> None:
+    if changes.left > changes.before * MOST_LEAVING:
+        raise errors.ImportRejected(
+            f"{changes.left:,} of the {changes.before:,} students would have left the district, which looks like an "
+            "export that was cut off: nothing was changed. If they have left, say so with --many-left"
+        )
 
 
 def _doubts(judged: store.Judged) -> Iterator[outcomes.Problem]:

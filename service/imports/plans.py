@@ -82,10 +82,8 @@ class _Reader:
         cost = row.read("monthly_cost", number(most=100_000))
         down = row.read("download_mbps", number(most=100_000))
         up = row.read("upload_mbps", number(most=100_000))
-        if is_pooled and allowance is None and not row.problems:
-            row.refuse(
-                "pooled", "a pool needs its allowance for each line: fill in allowance_mb or allowance_gb"
-            )
+        if is_pooled and not row.problems:
+            _check_pool(row, allowance, period)
         if key is None or row.problems:
             return None
         plan = store.Plan(
@@ -142,6 +140,13 @@ def _allowance(row: rows.Row) -> int | None:
     if megabytes is not None:
         return int(megabytes * _MEGABYTE)
     return None if gigabytes is None else int(gigabytes * 1000 * _MEGABYTE)
+
+
+def _check_pool(row: rows.Row, allowance: int | None, period: Period) -> None:
+    if allowance is None:
+        row.refuse("pooled", "a pool needs its allowance for each line: fill in allowance_mb or allowance_gb")
+    if period is Period.DAY:
+        row.refuse("pooled", "a pool is of a month, a cycle or a year, not of a day")
 
 
 def _cycle_day(cell: cells.Cell) -> int | None:

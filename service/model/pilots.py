@@ -88,17 +88,14 @@ class SchoolPeriod:
     ncessch: str
     name: str
     days: int  # with a known need
+    days_heard: int  # of these, with enough loans heard from: of them are need and covered
     need: int  # student-days
     covered: int
     need_sources: tuple[str, ...]
 
     def coverage(self, min_need: int) -> float | None:
-        """None where fewer students were in need."""
-        return (
-            self.covered / self.need
-            if self.days and self.need >= min_need * self.days and self.need
-            else None
-        )
+        """None where fewer students were in need, or no day was heard from."""
+        return self.covered / self.need if self.need and self.need >= min_need * self.days_heard else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,4 +74,5 @@ def _cost(cost: costs.Cost) -> dict[str, Any]:
 
 
 def _lines(lines: costs.Lines) -> dict[str, Any]:
-    return {"lines": lines.lines, "without_cost": lines.without_cost, "cost": float(lines.cost)}
+    cost = None if lines.lines and not lines.with_cost else float(lines.cost)
+    return {"lines": lines.lines, "without_cost": lines.without_cost, "cost": cost}

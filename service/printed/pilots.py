@@ -138,6 +138,7 @@ def _school(one: pilots.SchoolPeriod, min_need: int) -> dict[str, Any]:
         "schools": str(one.side),
         "period": str(one.period),
         "days": one.days,
+        "days_heard": one.days_heard,
         "student_days_in_need": one.need,
         "student_days_covered": one.covered,
         "coverage": one.coverage(min_need),

@@ -121,7 +121,8 @@ def _item(item: reclaim.Item) -> dict[str, Any]:
 
 def _total(total: reclaim.Total) -> dict[str, Any]:
     names = ("ncessch", "school", *reclaim.KINDS, "without_cost")
-    return {**{name: getattr(total, name) for name in names}, "monthly_cost": float(total.monthly_cost)}
+    cost = None if total.without_cost == total.count > 0 else float(total.monthly_cost)
+    return {**{name: getattr(total, name) for name in names}, "monthly_cost": cost}
 
 
 def write(path: Path, told: Iterable[tuple[equity_rows.District, reclaim.Reclaim]]) -> int:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from service.model import reconciliation
+from service.model import cost_words, reconciliation
 from service.store import reconciliation as rows
 from service.web import reconciliation as pages
 
@@ -103,7 +103,7 @@ def _sentence(one: rows.Finding) -> str:
         *([f"now at {one.other_ncessch}"] if one.other_ncessch else []),
         f"since {one.since_on}" + (" (urgent)" if reconciliation.is_urgent(one.kind, one.days) else ""),
         *([f"{one.used_bytes / _MB:,.0f} MB on {one.days} of 7 days"] if one.used_bytes is not None else []),
-        *([f"{one.monthly_cost:,.2f} a month"] if one.monthly_cost is not None else []),
+        *([f"{cost_words.money(one.monthly_cost)} a month"] if one.monthly_cost is not None else []),
     ]
     return ", ".join(parts)
 

@@ -28,6 +28,11 @@ class Kept:
 
     _programs: dict[int, tuple[date, Program]] = field(default_factory=dict)
 
+    def last(self, district_id: int) -> Program | None:
+        """As it was read last, of whichever day; None: not yet."""
+        known = self._programs.get(district_id)
+        return None if known is None else known[1]
+
     async def program(
         self,
         pool: asyncpg.Pool,

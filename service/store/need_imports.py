@@ -62,11 +62,14 @@ async def stage(connection: asyncpg.Connection, answers: Iterable[Answer]) -> No
 async def match(connection: asyncpg.Connection, district_id: int, *, told: Sequence[str]) -> None:
     """Find each row's school; refuse those that have none, and those that say again what another says.
 
-    ``told``: the columns of need_answers that the rows tell; in the others what is known stays.
+    ``told``: the columns of need_answers that the rows tell; in the others what is known of the day stays, and the
+    household of the days before.
     """
     queries = sql.queries()
     await connection.execute(queries["match_answer_schools"], district_id)
     await connection.execute(queries["keep_untold_answers"], district_id, list(told))
+    if "household" not in told:
+        await connection.execute(queries["keep_households"], district_id)
     await connection.execute(queries["refuse_answers_of_unknown_schools"])
     # before those without a school are refused: such a row may repeat one that names it
     await connection.execute(queries["refuse_repeated_answers"])

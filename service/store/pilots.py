@@ -26,7 +26,7 @@ async def judged(
     asked = district_id, ids, sides, pilot.first(reported_on), pilot.through(reported_on)
     with pools.translated():
         days = await pool.fetch(queries["pilot_days"], *asked)
-        schools = await pool.fetch(queries["pilot_schools"], *asked, pilot.starts_on)
+        schools = await pool.fetch(queries["pilot_schools"], *asked, pilot.starts_on, floor)
         known = await pool.fetch(queries["known_schools"], district_id, ids)
     return pilot_results.judge(
         pilot,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from service.model import reconciliation
+from service.model import cost_words, reconciliation
 from service.store import reconciliation as rows
 from service.web import words
 
@@ -31,7 +31,7 @@ def cost(count: rows.Count) -> str:
     """What is not known is said, and is never 0."""
     if count.monthly_cost is None:
         return words.NOT_KNOWN
-    told = f"{count.monthly_cost:,.2f}"
+    told = cost_words.money(count.monthly_cost)
     return f"{told} + {count.without_cost:,} not known" if count.without_cost else told
 
 

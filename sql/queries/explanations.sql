@@ -65,7 +65,7 @@ WITH open_loans AS MATERIALIZED (
     WHERE o.district_id = $1 AND o.on_day = $2
 ),
 answers AS MATERIALIZED (
-    SELECT student, school_id, household, is_in_need FROM answers_on($1, $2) WHERE is_answered AND $4
+    SELECT student, school_id, household, is_in_need FROM answers_on($1, $2) WHERE is_answered
 ),
 serving AS MATERIALIZED (
     SELECT a.school_id, o.loan_id
@@ -79,18 +79,26 @@ serving AS MATERIALIZED (
     WHERE a.is_in_need AND a.school_id IS NOT NULL AND a.household <> ''
         AND (SELECT need_mode FROM districts WHERE district_id = $1) = 'household'
 ),
-counted AS (
-    SELECT loan_id, 'presumed' AS counts_as FROM open_loans WHERE NOT $4 AND school_id = $3
-    UNION ALL
-    SELECT loan_id, 'in_need' FROM serving WHERE school_id = $3
-    UNION ALL
-    SELECT o.loan_id, CASE WHEN o.borrower = '' THEN 'unattributed' ELSE 'outside_need' END
+lent AS (
+    SELECT
+        o.loan_id, o.borrower, coalesce(k.school_id, o.school_id) AS own_school_id,
+        EXISTS (SELECT FROM serving AS s WHERE s.loan_id = o.loan_id) AS is_serving
     FROM open_loans AS o
     LEFT JOIN answers AS a ON a.student = o.borrower
     LEFT JOIN enrollments AS e ON e.district_id = $1 AND e.student = o.borrower
         AND e.starts_on <= $2 AND (e.ends_on IS NULL OR e.ends_on > $2)
-    WHERE $4 AND coalesce(e.school_id, a.school_id, o.school_id) = $3
-        AND NOT EXISTS (SELECT FROM serving AS s WHERE s.loan_id = o.loan_id)
+    LEFT JOIN (SELECT DISTINCT school_id FROM answers) AS k ON k.school_id = coalesce(e.school_id, a.school_id)
+),
+counted AS (
+    SELECT loan_id, 'presumed' AS counts_as
+    FROM lent
+    WHERE NOT $4 AND own_school_id = $3 AND NOT (is_serving AND borrower = '')
+    UNION ALL
+    SELECT loan_id, 'in_need' FROM serving WHERE $4 AND school_id = $3
+    UNION ALL
+    SELECT loan_id, CASE WHEN borrower = '' THEN 'unattributed' ELSE 'outside_need' END
+    FROM lent
+    WHERE $4 AND own_school_id = $3 AND NOT is_serving
 )
 SELECT c.counts_as, o.state::text AS state, o.reason::text AS reason, count(*) AS loans
 FROM counted AS c

@@ -24,13 +24,15 @@ WHERE district_id = $1;
 SELECT keep_changes($1, $2);
 
 -- newest_import --
--- The newest import that changed anything and still stands: of a kind, or (NULL) of any. Parameters: district, kind.
-SELECT import_id, kind, imported_at, first_on,
-    (SELECT count(*) FROM import_changes AS c WHERE c.district_id = i.district_id AND c.import_id = i.import_id) AS rows,
-    rows_changed
+-- The newest import that changed anything and still stands: of a kind, or (NULL) of any. What it changed may be in no
+-- count of its rows, as the kind of a device. Parameters: district, kind.
+SELECT i.import_id, i.kind, i.imported_at, i.first_on, c.rows, i.rows_changed
 FROM imports AS i
-WHERE district_id = $1 AND undone_at IS NULL AND rows_changed > 0 AND ($2::text IS NULL OR kind = $2)
-ORDER BY import_id DESC
+CROSS JOIN LATERAL (
+    SELECT count(*) AS rows FROM import_changes AS c WHERE c.district_id = i.district_id AND c.import_id = i.import_id
+) AS c
+WHERE i.district_id = $1 AND i.undone_at IS NULL AND ($2::text IS NULL OR i.kind = $2) AND (i.rows_changed > 0 OR c.rows > 0)
+ORDER BY i.import_id DESC
 LIMIT 1;
 
 -- import_changed_since --

@@ -530,7 +530,8 @@ SELECT count(*) FROM written;
 -- Counts of students by school, and the coverage that follows. Where any student's answer that can be used is valid,
 -- need is known by student, and each is counted at their own school; else from the school's latest valid total: then a
 -- loan is presumed to serve a student in need of the school that lent it, and a borrower that is not told is a student
--- of their own. Parameters: district, day, now, completeness floor.
+-- of their own. Nothing is presumed of a loan whose borrower belongs to a school that has asked its students: it is
+-- counted there alone. Parameters: district, day, now, completeness floor.
 WITH district AS (
     SELECT
         need_mode,
@@ -582,6 +583,15 @@ serving AS MATERIALIZED (
     WHERE a.is_in_need AND a.school_id IS NOT NULL AND a.household <> ''
         AND (SELECT need_mode FROM district) = 'household'
 ),
+lent AS MATERIALIZED (
+    -- every loan at one school: its borrower's where that has asked its students, else the one that lent it
+    SELECT o.*, coalesce(k.school_id, o.school_id) AS own_school_id, s.loan_id IS NOT NULL AS is_serving
+    FROM open_loans AS o
+    LEFT JOIN (SELECT DISTINCT loan_id FROM serving) AS s USING (loan_id)
+    LEFT JOIN (SELECT student, school_id FROM enrolled WHERE EXISTS (SELECT FROM asked)) AS e ON e.student = o.borrower
+    LEFT JOIN answers AS a ON a.student = o.borrower
+    LEFT JOIN asked AS k ON k.school_id = coalesce(e.school_id, a.school_id)
+),
 students AS (
     SELECT
         s.school_id, min(o.state) AS state, bool_or(o.is_used_7) AS is_used_7, bool_or(o.is_used_30) AS is_used_30
@@ -591,9 +601,9 @@ students AS (
     UNION ALL
     SELECT
         o.school_id, min(o.state) AS state, bool_or(o.is_used_7) AS is_used_7, bool_or(o.is_used_30) AS is_used_30
-    FROM open_loans AS o
-    LEFT JOIN asked AS a USING (school_id)
-    WHERE a.school_id IS NULL
+    FROM lent AS o
+    LEFT JOIN asked AS a ON a.school_id = o.own_school_id
+    WHERE a.school_id IS NULL AND NOT (o.is_serving AND o.borrower = '')
     GROUP BY o.school_id, CASE WHEN o.borrower = '' THEN o.loan_id::text ELSE o.borrower END
 ),
 counts AS (
@@ -613,17 +623,15 @@ counts AS (
     GROUP BY school_id
 ),
 outside AS (
-    -- loans that serve no student who is known to be in need: at their borrower's school, else at the one that lent them
+    -- loans that serve no student who is known to be in need
     SELECT
-        coalesce(e.school_id, a.school_id, o.school_id) AS school_id,
+        o.own_school_id AS school_id,
         (count(DISTINCT o.borrower) FILTER (WHERE o.borrower <> ''))::integer AS served_outside_need,
         (count(*) FILTER (WHERE o.borrower = ''))::integer AS unattributed
-    FROM open_loans AS o
-    LEFT JOIN (SELECT DISTINCT loan_id FROM serving) AS s USING (loan_id)
-    LEFT JOIN enrolled AS e ON e.student = o.borrower
-    LEFT JOIN answers AS a ON a.student = o.borrower
-    WHERE s.loan_id IS NULL AND EXISTS (SELECT FROM asked)
-    GROUP BY coalesce(e.school_id, a.school_id, o.school_id)
+    FROM lent AS o
+    JOIN asked AS a ON a.school_id = o.own_school_id
+    WHERE NOT o.is_serving
+    GROUP BY o.own_school_id
 ),
 calendar AS (
     SELECT

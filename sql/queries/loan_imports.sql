@@ -229,7 +229,7 @@ WHERE self.row_number = i.row_number AND i.reason IS NULL;
 
 -- write_device_kinds --
 -- What the file says of the kind of its devices; the last row wins. Returns how many changed and the earliest
--- day of their loans. Parameters: district.
+-- day of their loans, also of those that the file lacks. Parameters: district.
 WITH told AS (
     SELECT DISTINCT ON (device_id) device_id, kind::device_kind AS kind,
            min(checked_out_on) OVER (PARTITION BY device_id) AS first_on
@@ -240,7 +240,9 @@ WITH told AS (
     UPDATE devices AS d SET kind = t.kind
     FROM told AS t
     WHERE d.district_id = $1 AND d.device_id = t.device_id AND d.kind <> t.kind
-    RETURNING t.first_on
+    RETURNING least(t.first_on, (
+        SELECT min(l.checked_out_on) FROM loans AS l WHERE l.district_id = d.district_id AND l.device_id = d.device_id
+    )) AS first_on
 )
 SELECT count(*) AS changed, min(first_on) AS first_on FROM written;
 

@@ -32,7 +32,6 @@ WHERE s.district_id = $1 AND s.ncessch = i.ncessch;
 -- Parameters: district, the columns of need_answers that the import tells.
 UPDATE import_answers AS i
 SET school_id = CASE WHEN i.ncessch = '' AND 'school_id' <> ALL ($2::text[]) THEN n.school_id ELSE i.school_id END,
-    household = CASE WHEN 'household' = ANY ($2) THEN i.household ELSE n.household END,
     has_access = CASE WHEN 'has_access' = ANY ($2) THEN i.has_access ELSE n.has_access END,
     barrier = CASE WHEN 'barrier' = ANY ($2) THEN i.barrier ELSE n.barrier::text END,
     access_type = CASE WHEN 'access_type' = ANY ($2) THEN i.access_type ELSE n.access_type::text END,
@@ -41,6 +40,19 @@ SET school_id = CASE WHEN i.ncessch = '' AND 'school_id' <> ALL ($2::text[]) THE
         ELSE n.is_documented_by_staff END
 FROM need_answers AS n
 WHERE n.district_id = $1 AND n.student = i.student AND n.answered_on = i.answered_on;
+
+-- keep_households --
+-- An import that tells of no homes takes nobody out of one: the home is that of the student's newest answer until then.
+-- Parameters: district.
+UPDATE import_answers AS i
+SET household = k.household
+FROM (
+    SELECT DISTINCT ON (a.row_number) a.row_number, n.household
+    FROM import_answers AS a
+    JOIN need_answers AS n ON n.district_id = $1 AND n.student = a.student AND n.answered_on <= a.answered_on
+    ORDER BY a.row_number, n.answered_on DESC
+) AS k
+WHERE k.row_number = i.row_number;
 
 -- refuse_answers_of_unknown_schools --
 -- Rows that name a school which is not there.

@@ -1,7 +1,7 @@
 -- write_high_needs --
 -- What a rule decided of each school. Returns how many rows changed, and how many schools become high-needs, are so no
--- longer, are unknown, stay high-needs and are not high-needs, as they were not. Parameters: district; as arrays: NCESSCH, whether high-needs (NULL:
--- unknown), basis, indicator, its value; the school year.
+-- longer, are unknown, stay high-needs and are not high-needs, as they were not. Parameters: district; as arrays: NCESSCH,
+-- whether high-needs (NULL: unknown), basis, indicator, its value; the school year.
 WITH told AS (
     SELECT * FROM unnest($2::text[], $3::boolean[], $4::text[], $5::need_indicator[], $6::double precision[])
         AS t (ncessch, is_high_needs, high_needs_basis, indicator, indicator_value)
@@ -128,7 +128,9 @@ WITH touched AS (
         (coalesce(c.before, c.after) ->> 'plan_id')::bigint AS plan_id,
         (coalesce(c.before, c.after) ->> 'line_id')::bigint AS line_id
     FROM import_changes AS c
-    WHERE c.district_id = $1 AND c.import_id = $2 AND c.table_name IN ('plans', 'lines')
+    WHERE c.district_id = $1 AND c.import_id = $2
+        AND (c.table_name = 'plans'
+             OR (c.table_name = 'lines' AND (c.before ->> 'plan_id') IS DISTINCT FROM (c.after ->> 'plan_id')))
 )
 INSERT INTO dirty_line_days (district_id, account_id, on_day, line_id)
 SELECT a.district_id, a.account_id, day::date, 0

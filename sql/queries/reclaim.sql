@@ -163,12 +163,12 @@ answers AS MATERIALIZED (
     SELECT student, school_id, household, is_in_need FROM answers_on($1, $2) WHERE is_answered AND school_id IS NOT NULL
 ),
 serving AS (
-    SELECT a.student, a.school_id, o.is_reclaimed
+    SELECT a.student, a.school_id, o.loan_id, o.is_reclaimed
     FROM answers AS a
     JOIN open_loans AS o ON o.borrower = a.student
     WHERE a.is_in_need
     UNION ALL
-    SELECT a.student, a.school_id, o.is_reclaimed
+    SELECT a.student, a.school_id, o.loan_id, o.is_reclaimed
     FROM answers AS a
     JOIN open_loans AS o ON o.household = a.household
     WHERE a.is_in_need AND a.household <> ''
@@ -179,7 +179,12 @@ students AS (
     UNION ALL
     SELECT o.school_id, bool_and(o.is_reclaimed)
     FROM open_loans AS o
-    WHERE NOT EXISTS (SELECT FROM answers AS a WHERE a.school_id = o.school_id)
+    LEFT JOIN answers AS a ON a.student = o.borrower
+    LEFT JOIN enrollments AS e ON e.district_id = $1 AND e.student = o.borrower
+        AND e.starts_on <= $2 AND (e.ends_on IS NULL OR e.ends_on > $2)
+    LEFT JOIN (SELECT DISTINCT school_id FROM answers) AS k ON k.school_id = coalesce(e.school_id, a.school_id)
+    WHERE NOT EXISTS (SELECT FROM answers AS n WHERE n.school_id = coalesce(k.school_id, o.school_id))
+        AND NOT (o.borrower = '' AND EXISTS (SELECT FROM serving AS s WHERE s.loan_id = o.loan_id))
     GROUP BY o.school_id, CASE WHEN o.borrower = '' THEN o.loan_id::text ELSE o.borrower END
 )
 SELECT s.ncessch, count(*)::integer AS students

@@ -7,6 +7,9 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from service import app, serving
+from service import config as configs
+from service.metrics import Metrics
 from service.store import coverage, hourly
 from service.web import pages
 from tests import program, snapshots
@@ -96,3 +99,22 @@ async def test_costs_and_pilots_are_read_once_an_hour_and_for_a_new_day(pool: as
     hour_later = await read(timedelta(minutes=60))
     assert hour_later is not first
     assert await read(timedelta(minutes=61), day_later=1) is not hour_later
+
+
+async def test_the_minutes_refresh_shows_what_was_read_last_and_waits_for_nothing(pool: asyncpg.Pool) -> None:
+    await program.insert(pool)
+    config = configs.Config.model_construct(thresholds=configs.Thresholds(), reading_months=13, districts=())
+    ready = app.Opened(config, pool, {})
+    service = serving.Service(ready, [], Metrics(), clock=lambda: snapshots.NOW)
+
+    def shown() -> hourly.Program | None:
+        assert service._snapshot is not None
+        return service._snapshot.districts[0].program
+
+    await service._roll_up()
+    assert shown() is None
+    await service._read_programs()
+    read = shown()
+    assert read is not None
+    await service._roll_up()
+    assert shown() is read

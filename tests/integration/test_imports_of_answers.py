@@ -165,6 +165,26 @@ async def test_what_a_file_has_no_column_for_stays_as_it_is(pool: asyncpg.Pool, 
     assert told["has_access"] is False
 
 
+async def test_a_file_without_households_takes_nobody_out_of_the_home(
+    pool: asyncpg.Pool, importer: Importer
+) -> None:
+    await importer(row(household="h1", access="false"), row("s2", access="false"))
+    header = ("studentUniqueId", "ncessch", "answeredOn", "internetAccessInResidence")
+    later = [["s1", CEDAR, "2026-10-01", "false"], ["s2", CEDAR, "2026-10-01", "false"]]
+    await importer(*later, header=header)
+    assert (await importer(*later, header=header)).unchanged == 2
+    homes = {(told["student"], told["answered_on"].month): told["household"] for told in await stored(pool)}
+    first, second = KEY.borrower("s1"), KEY.borrower("s2")
+    assert homes == {
+        (first, 9): KEY.household("h1"),
+        (first, 10): KEY.household("h1"),
+        (second, 9): "",
+        (second, 10): "",
+    }
+    await importer(row(day="2026-10-10", access="false"))
+    assert (await stored(pool))[-1]["household"] == ""  # the column is there, and empty
+
+
 async def test_rows_of_one_student_and_day_that_differ_are_refused(importer: Importer) -> None:
     outcome = await importer(
         row(access="true"), row(access="false"), row(access="true"), row("s2", access="no")

@@ -114,10 +114,12 @@ async def test_plans_that_cannot_be_are_refused(pool: asyncpg.Pool, district: in
         "i,,5,,,,,,,,,2026-08-15,2026-08-15",
         "j,,5,,,,,,15,,,,",
         "j,,5,,,,,,16,,,,",
+        "k,,5,,day,,yes,,,,,,",
     )
     assert reasons(outcome) == [
         (2, "plan"), (3, "allowance_gb"), (4, "allowance_mb"), (5, "period"), (6, "cycle_day"), (7, "pooled"),
         (8, "at_allowance"), (9, "monthly_cost"), (10, "monthly_cost"), (11, "ends_on"), (13, "plan"),
+        (14, "pooled"),
     ]  # fmt: skip
     assert await pool.fetchval("SELECT array_agg(plan_key) FROM plans") == ["j"]
 

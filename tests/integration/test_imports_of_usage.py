@@ -471,6 +471,24 @@ async def test_days_and_corrections_are_taken_back_and_computed_again(
     assert [row["on_day"] for row in days] == [date(2026, 11, 1), date(2026, 11, 2)]
 
 
+async def test_the_accounts_of_lines_that_were_observed_earlier_are_not_computed_again(
+    pool: asyncpg.Pool, lines: list[int], importer: Importer
+) -> None:
+    account_id = await factories.account(pool)
+    await pool.execute(
+        "INSERT INTO provider_keys (district_id, account_id, provider_key, line_id, identity) "
+        "VALUES ($1, $2, 'key', $3, '')",
+        factories.DISTRICT,
+        account_id,
+        lines[0],
+    )
+    seen = await pool.fetchval("SELECT observed_since FROM lines WHERE line_id = $1", lines[0])
+    await importer(MONTHLY, MONTH, (MDN[0], "", "0", "0", "2026-05-01", "2026-05-31"))
+    await undone(pool)
+    assert await pool.fetchval("SELECT observed_since FROM lines WHERE line_id = $1", lines[0]) == seen
+    assert await pool.fetchval("SELECT count(*) FROM dirty_line_days WHERE account_id = $1", account_id) == 0
+
+
 async def test_a_period_is_taken_back_and_its_days_are_computed_again(
     pool: asyncpg.Pool, importer: Importer
 ) -> None:

@@ -73,6 +73,21 @@ async def test_what_an_import_added_changed_and_closed_is_as_it_was(
     assert await pool.fetchval("SELECT min(on_day) FROM dirty_loan_days") == date(2026, 8, 20)
 
 
+async def test_an_import_that_changed_the_kind_of_a_device_alone_is_the_newest_and_taken_back(
+    pool: asyncpg.Pool, tmp_path: Path
+) -> None:
+    old = f"{IMEI},410192000001,S-0,2026-07-01,2026-08-01,"
+    await lent(pool, tmp_path, old, f"{IMEI},410192000001,S-1,2026-08-20,,")
+    await pool.execute("DELETE FROM dirty_loan_days")
+    outcome = await lent(pool, tmp_path, f"{IMEI},410192000001,S-1,2026-08-20,,laptop")
+    assert (outcome.added, outcome.changed) == (0, 0)
+    # the earlier loan of the device, which this file does not tell of, was one of a laptop too
+    assert await pool.fetchval("SELECT min(on_day) FROM dirty_loan_days") == date(2026, 7, 1)
+    assert (await undone(pool, "loans")).rows == 1
+    assert await pool.fetchval("SELECT kind FROM devices WHERE imei = $1", IMEI) == "hotspot"
+    assert await pool.fetchval("SELECT count(*) FROM loans") == 2
+
+
 async def test_a_calendar_is_put_back_with_the_days_that_its_file_removed(
     pool: asyncpg.Pool, tmp_path: Path
 ) -> None:

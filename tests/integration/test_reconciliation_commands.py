@@ -78,7 +78,7 @@ async def test_the_table_has_every_kind_with_what_it_costs_and_what_to_do(
     assert f"reconciliation of {DAY}" in result.output
     told = {line.split()[0]: line for line in result.output.splitlines() if line.strip()}
     assert re.search(
-        r"1, 1 for 60 days +2026-08-19 +15\.00 +have the line suspended", told["lost_but_billed"]
+        r"1, 1 for 60 days +2026-08-19 +\$15\.00 +have the line suspended", told["lost_but_billed"]
     )
     assert re.search(r"1 +2026-10-11 +not known +lend the hotspot", told["line_without_loan"])
     assert re.search(r"1 +2026-09-20 +give the earlier loan", told["overlapping_loans"])
@@ -106,7 +106,7 @@ async def test_the_list_has_internal_ids_and_identifiers_where_asked_for(
 ) -> None:
     listed = await run(config_path, "--list", "--kind", "lost_but_billed")
     assert re.fullmatch(
-        r"lost_but_billed: School 001, device \d+, line \d+, loan \d+, since 2026-08-19 \(urgent\), 15\.00 a month\n",
+        r"lost_but_billed: School 001, device \d+, line \d+, loan \d+, since 2026-08-19 \(urgent\), \$15\.00 a month\n",
         listed.output,
     )
     named = await run(config_path, "--list", "--identifiers", "--kind", "lost_but_billed")

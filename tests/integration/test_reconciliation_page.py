@@ -50,8 +50,8 @@ def test_every_kind_is_listed_and_its_schools_where_something_was_found() -> Non
         assert kind.title in text
         assert kind.meaning in text
     assert "Lost, but still billed: 5" in text
-    assert "Cholla Elementary 3 Sep 3 45.00" in text
-    assert "School not known 2 Dec 1, 2025 15.00 + 1 not known" in text
+    assert "Cholla Elementary 3 Sep 3 $45.00" in text
+    assert "School not known 2 Dec 1, 2025 $15.00 + 1 not known" in text
     assert "What to do: have the line suspended at the carrier" in text
     assert text.count("What to do:") == 1
 

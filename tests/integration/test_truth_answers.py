@@ -300,6 +300,38 @@ async def test_where_only_totals_are_known_nobody_can_say_what_is_outside_need(p
         assert await counts(f, asked, figures) == (0, 0, 0, 0)
 
 
+async def test_a_loan_across_schools_of_totals_and_of_answers_counts_once(pool: asyncpg.Pool) -> None:
+    async with polled(pool) as f:
+        counted, asked = await f.school("A", need=TOTAL), await f.school("B")
+        await enroll(pool, asked, "ann", "bob", "cho")
+        await enroll(pool, counted, "dee", "eli")
+        await answer(pool, asked, "ann", has_access=False)
+        await answer(pool, asked, "bob", has_access=True)
+        for number, borrower in enumerate(("ann", "bob", "cho", "dee", "stranger", ""), start=1):
+            await borrow(f, counted, number, 5, borrower=borrower)
+        await borrow(f, asked, 7, 5, borrower="eli")
+        await f.computed(DAY, DAY)
+        figures = ("need_source", "loaned", "adequate", "served_outside_need", "unattributed")
+        assert await counts(f, counted, figures) == ("totals", 3, 3, None, None)
+        assert await counts(f, asked, figures) == ("answers", 1, 1, 3, 0)  # bob, cho and eli are outside
+        told = await f.rows("SELECT loaned FROM district_days WHERE on_day = $1", DAY)
+        assert told[0]["loaned"] == 4
+
+
+async def test_the_newest_of_many_answers_alone_counts(pool: asyncpg.Pool) -> None:
+    async with polled(pool) as f:
+        school = await f.school("A")
+        await enroll(pool, school, "ann")
+        for month, has_access in ((8, False), (9, True), (10, False)):
+            await answer(pool, school, "ann", on=date(2026, month, 1), has_access=has_access)
+        rows = await f.rows(
+            "SELECT on_day::date, a.is_in_need FROM unnest($1::date[]) AS on_day,"
+            " answers_on(1, on_day) AS a ORDER BY on_day",
+            [date(2026, month, 2) for month in (8, 9, 10)],
+        )
+        assert [row["is_in_need"] for row in rows] == [True, False, True]
+
+
 async def test_an_answer_that_comes_late_revises_the_days_it_is_valid_for(pool: asyncpg.Pool) -> None:
     async with polled(pool) as f:
         school = await f.school("A", need=TOTAL)

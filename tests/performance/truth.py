@@ -20,7 +20,9 @@ import asyncpg
 from rich.console import Console
 from rich.table import Table
 
-from service.store import coverage, embedded, migrations, rollups
+import sql
+from service.model import reallocation
+from service.store import costs, coverage, embedded, equity, migrations, reclaim, reconciliation, rollups
 from service.store import pool as pools
 from tests.performance import districts
 
@@ -73,11 +75,52 @@ async def coverage_of_all(pool: asyncpg.Pool) -> None:
     await coverage.snapshot(pool, now=NOW)
 
 
+async def coverage_of_one(pool: asyncpg.Pool) -> None:
+    async with pool.acquire() as connection:
+        await connection.fetch(sql.queries()["coverage_schools"], [1], [TODAY])
+
+
+async def costs_of_one(pool: asyncpg.Pool) -> None:
+    await costs.of(pool, 1, time_zone=districts.ZONE, month=TODAY, reported_on=TODAY)
+
+
+async def reconciliation_of_one(pool: asyncpg.Pool) -> None:
+    await reconciliation.keep(pool, 1, now=NOW)
+
+
+async def reconciliation_of_all(pool: asyncpg.Pool) -> None:
+    for district in await rollups.districts(pool):
+        await reconciliation.keep(pool, district.district_id, now=NOW)
+
+
+async def reallocation_of_one(pool: asyncpg.Pool) -> None:
+    """The reclaim list, whom it would be taken from, and where its hotspots would go."""
+    await _reallocated(pool, 1)
+
+
+async def reallocation_of_all(pool: asyncpg.Pool) -> None:
+    for district in await rollups.districts(pool):
+        await _reallocated(pool, district.district_id)
+
+
+async def _reallocated(pool: asyncpg.Pool, district_id: int) -> None:
+    listed = await reclaim.of(pool, district_id, TODAY)
+    taken = await reclaim.students(pool, listed)
+    schools = await equity.schools(pool, district_id, TODAY)
+    reallocation.plan(schools, len(listed.items), reclaimed=taken)
+
+
 STEPS: dict[str, Step] = {
     "nightly: a day and the one before, all districts": nightly,
     "the same day again, nothing changed": again,
     "the next day of one district": one_district,
+    "coverage of one district": coverage_of_one,
     "coverage of all districts (a page's snapshot)": coverage_of_all,
+    "reconciliation of one district": reconciliation_of_one,
+    "reconciliation of all districts": reconciliation_of_all,
+    "reclaim and reallocation of one district": reallocation_of_one,
+    "reclaim and reallocation of all districts": reallocation_of_all,
+    "costs of one district, a month": costs_of_one,
 }
 
 
@@ -119,20 +162,20 @@ async def run(server: embedded.Server, size: districts.Size) -> list[Cost]:
             began = time.perf_counter()
             await districts.seed(pool, size, today=TODAY)
         _out.print(f"made {size.lines:,} lines x {size.days} days in {time.perf_counter() - began:.0f} s")
-        costs = []
+        steps = []
         for what, step in STEPS.items():
             with _out.status(what):
-                costs.append(await measured(pool, what, step))
-        return costs
+                steps.append(await measured(pool, what, step))
+        return steps
 
 
-def show(size: districts.Size, costs: list[Cost]) -> None:
+def show(size: districts.Size, steps: list[Cost]) -> None:
     title = f"{size.lines:,} lines, {size.days} days, {size.districts:,} districts"
     table = Table(title=title, title_justify="left")
     table.add_column("what")
     for heading in ("seconds", "rows read", "blocks", "peak MB"):
         table.add_column(heading, justify="right")
-    for cost in costs:
+    for cost in steps:
         table.add_row(
             cost.what, f"{cost.seconds:.2f}", f"{cost.rows:,}", f"{cost.blocks:,}", f"{cost.peak_mb:.0f}"
         )
@@ -142,8 +185,8 @@ def show(size: districts.Size, costs: list[Cost]) -> None:
 def show_growth(told: list[tuple[districts.Size, list[Cost]]]) -> None:
     """Between the smallest and the largest number of lines of the same history."""
     by_days: dict[int, list[tuple[districts.Size, list[Cost]]]] = {}
-    for size, costs in told:
-        by_days.setdefault(size.days, []).append((size, costs))
+    for size, steps in told:
+        by_days.setdefault(size.days, []).append((size, steps))
     for days, same in by_days.items():
         (small, first), (large, last) = min(same, key=_lines), max(same, key=_lines)
         if small.lines == large.lines:
@@ -164,9 +207,9 @@ async def main(sizes: list[districts.Size], folder: Path) -> None:
     told = []
     async with embedded.Server(folder / "server", settings=_SETTINGS) as server:
         for size in sizes:
-            costs = await run(server, size)
-            show(size, costs)
-            told.append((size, costs))
+            steps = await run(server, size)
+            show(size, steps)
+            told.append((size, steps))
     show_growth(told)
     _out.print(f"the server's folder can go: {folder}")
 

@@ -60,6 +60,16 @@ def test_a_row_that_only_speaks_of_our_district_is_not_ours(tmp_path: Path) -> N
     assert found(path) == [(3, "4")]
 
 
+def test_of_two_numbers_of_twelve_digits_side_by_side_either_may_be_the_schools(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ccd_files, "_FEW", 0)
+    text = "ST_SCHID,NCESSCH,STUDENT_COUNT\nx,000000000001,1\nAL,410192000002,5\n"
+    beside = "SCH_NAME,ST_SCHID,NCESSCH\nOurs,999999999999,410192000002\n"
+    assert found(written(tmp_path, text)) == [(3, "5")]
+    assert found(written(tmp_path, beside)) == [(2, "410192000002")]
+
+
 def test_a_zip_of_several_files_or_none_says_what_it_has(tmp_path: Path) -> None:
     path = tmp_path / "national.zip"
     with zipfile.ZipFile(path, "w") as archive:

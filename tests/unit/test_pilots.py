@@ -122,8 +122,8 @@ def test_days_without_a_calendar_count_and_are_told_of() -> None:
 
 def test_a_school_that_counts_in_one_period_only_is_named() -> None:
     one = pilots.SchoolPeriod(
-        side=pilots.Side.PILOT, period=pilots.Period.BEFORE, ncessch="000000000001", name="Alder", days=20, need=100,
-        covered=50, need_sources=("totals",),
+        side=pilots.Side.PILOT, period=pilots.Period.BEFORE, ncessch="000000000001", name="Alder", days=20,
+        days_heard=20, need=100, covered=50, need_sources=("totals",),
     )  # fmt: skip
     during = replace(one, period=pilots.Period.DURING)
     added = replace(during, ncessch="000000000002")

@@ -1,0 +1,1 @@
+"""The truth about coverage once more, in plain Python, from the definitions alone."""
