@@ -100,7 +100,7 @@ def reallocate(
     hotspots: Annotated[
         int | None,
         typer.Argument(
-            min=1, max=1_000_000, metavar="N", help="How many; as many as the reclaim list has unless given."
+            min=1, max=1_000_000, metavar="N", help="How many; unless given, those of the reclaim list."
         ),
     ] = None,
     days: Days = None,
@@ -133,7 +133,7 @@ async def _reallocate(
             schools = await equity_rows.schools(ready.pool, found.district.district_id, found.on_day)
             plan = reallocation.plan(
                 schools,
-                found.reclaim.total.count if hotspots is None else hotspots,
+                found.reclaim.hotspots if hotspots is None else hotspots,
                 reclaimed=students,
                 floor=ready.config.thresholds.completeness_floor,
             )

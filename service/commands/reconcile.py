@@ -43,7 +43,7 @@ def reconcile(
     kinds = (reconciliation.BY_NAME[kind],) if kind else reconciliation.KINDS
     judged, found, kept = asyncio.run(_found(context.obj, kind, school, district, identifiers))
     if csv_file is not None:
-        _write(csv_file, found)
+        reconciliation_table.write_csv(csv_file, found)
     if as_json:
         typer.echo(
             json.dumps(reconciliation_table.as_json(judged, found, kinds, with_findings=as_list), indent=2)
@@ -74,10 +74,3 @@ async def _found(
         async with opened.pool.acquire() as connection:
             kept = await reconciliation_rows.by_district(connection)
     return judged, found, kept
-
-
-def _write(path: Path, found: Sequence[reconciliation_rows.Finding]) -> None:
-    try:
-        reconciliation_table.write_csv(path, found)
-    except OSError as error:
-        raise errors.ConfigError(f"--csv: {path} cannot be written: {error.strerror}") from error

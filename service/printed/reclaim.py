@@ -1,6 +1,5 @@
 """The reclaim list for the terminal, for scripts and as a file: by internal ids."""
 
-import csv
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from service import errors
 from service.model import cost_words
+from service.printed import csv_files
 from service.store import equity as equity_rows
 from service.store import reclaim
 
@@ -128,15 +127,8 @@ def _total(total: reclaim.Total) -> dict[str, Any]:
 def write(path: Path, told: Iterable[tuple[equity_rows.District, reclaim.Reclaim]]) -> int:
     """As CSV; returns how many rows. Raises ConfigError where the file cannot be written."""
     rows = [
-        {"district": district.district_id, "on_day": found.on_day, **_item(item)}
+        (district.district_id, found.on_day, *map(_item(item).get, _FIELDS))
         for district, found in told
         for item in found.items
     ]
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, ("district", "on_day", *_FIELDS))
-            writer.writeheader()
-            writer.writerows(rows)
-    except OSError as error:
-        raise errors.ConfigError(f"cannot write {path}: {error.strerror}") from error
-    return len(rows)
+    return csv_files.write(path, ("district", "on_day", *_FIELDS), rows)

@@ -1,6 +1,5 @@
 """What reconciliation found, for the terminal, for scripts and for a spreadsheet."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -13,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from service.model import cost_words, reconciliation
+from service.printed import csv_files
 from service.store import reconciliation as rows
 from service.web import reconciliation as pages
 
@@ -166,16 +166,6 @@ def _plain(value: object) -> object:
 
 
 def write_csv(path: Path, found: Sequence[rows.Finding]) -> None:
-    """Every finding by internal ids. A name that a spreadsheet would take for a formula is quoted."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("district", "on_day", *_FIELDS))
-        for one in found:
-            values = (getattr(one, name) for name in _FIELDS)
-            writer.writerow((one.district_id, one.on_day, *map(_harmless, values)))
-
-
-def _harmless(value: object) -> object:
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{value}"
-    return "" if value is None else value
+    """Every finding by internal ids. Raises ConfigError where the file cannot be written."""
+    values = ((one.district_id, one.on_day, *(getattr(one, name) for name in _FIELDS)) for one in found)
+    csv_files.write(path, ("district", "on_day", *_FIELDS), values)

@@ -68,6 +68,11 @@ class Reclaim:
     unheard: int  # loans that had reached the days when their provider fell silent: not on the list
 
     @property
+    def hotspots(self) -> int:
+        """How many can be handed out again: each device once, and no line whose device is not known."""
+        return len({item.device_id for item in self.items if item.device_id is not None})
+
+    @property
     def by_school(self) -> tuple[Total, ...]:
         """By name; what no school ever lent comes last."""
         keys = {(item.ncessch, item.school) for item in self.items}

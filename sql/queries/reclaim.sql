@@ -1,6 +1,7 @@
 -- reclaim_loans --
 -- Loans that were not used for so many days, longest first. The clock is that of the loan's state: known days without a
--- byte, paused while nothing is known. Where a file told only longer periods, their days of 0 count.
+-- byte, paused while nothing is known. Where a file told only longer periods, their days of 0 count. What is reported lost
+-- cannot be asked back.
 -- Parameters: district, day, days.
 WITH unused AS (
     SELECT
@@ -9,7 +10,7 @@ WITH unused AS (
     FROM loan_days AS o
     JOIN loans AS l USING (district_id, loan_id)
     WHERE o.district_id = $1 AND o.on_day = $2 AND o.state IN ('never_used', 'idle')
-        AND (o.idle_days >= $3 OR o.is_coarse)
+        AND l.lost_on IS NULL AND (o.idle_days >= $3 OR o.is_coarse)
 ),
 held AS (
     SELECT DISTINCT ON (k.line_id) k.line_id, k.device_id

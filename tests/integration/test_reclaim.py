@@ -1,5 +1,7 @@
 """Which hotspots are asked back: unused loans, and active lines that nobody has on loan."""
 
+import dataclasses
+
 import asyncpg
 import pytest
 
@@ -37,6 +39,33 @@ async def test_loans_without_use_for_30_days_are_listed_and_29_are_not(book: led
     ]
     assert found.items[1].since_on == days_before(43)
     assert len((await of(book, 29)).items) == 4
+
+
+async def test_what_is_lost_is_not_asked_back(book: ledger.Ledger) -> None:
+    loan = await unused(book, "never_used", 40)
+    assert len((await of(book)).items) == 1
+    await book.pool.execute("UPDATE loans SET lost_on = checked_out_on + 1 WHERE loan_id = $1", loan)
+    assert (await of(book)).items == ()
+
+
+async def test_a_device_is_handed_out_once_however_many_of_its_lines_are_listed(book: ledger.Ledger) -> None:
+    def item(device_id: int | None, line_id: int) -> reclaim.Item:
+        return reclaim.Item(
+            kind="line_without_loan",
+            ncessch=None,
+            school=None,
+            device_id=device_id,
+            line_id=line_id,
+            loan_id=None,
+            days=30,
+            is_at_least=False,
+            since_on=None,
+            monthly_cost=None,
+        )
+
+    found = await of(book)
+    listed = dataclasses.replace(found, items=(item(1, 1), item(1, 2), item(2, 3), item(None, 4)))
+    assert (listed.total.count, listed.hotspots) == (4, 2)
 
 
 @pytest.mark.parametrize("state", ["unknown", "adequate", "suspended", "exhausted", "weak"])

@@ -164,7 +164,7 @@ async def test_a_spreadsheet_gets_every_finding_and_takes_no_name_for_a_formula(
     assert (rows[1]["since_on"], rows[1]["days"], rows[1]["monthly_cost"]) == ("2026-08-19", "62", "15.00")
     text = file.read_text("utf-8")
     assert not any(secret in text for secret in (imei(1), SERIAL, iccid(1), MDN, BORROWER))
-    with pytest.raises(errors.ConfigError, match="cannot be written"):
+    with pytest.raises(errors.ConfigError, match="cannot write"):
         await run(config_path, "--csv", str(tmp_path / "no folder" / "to-do.csv"))
 
 

@@ -77,10 +77,14 @@ def _off(fleet: Fleet, line: int, day: date) -> str | None:
 
 
 def _weak(fleet: Fleet, loan: described.Loan, day: date) -> str | None:
+    """Each line is measured by itself: one that is weak will do."""
     device = next(device for device in fleet.district.devices if device.number == loan.device)
-    if _is_faint(_signals(fleet, loan, day)):
+    lines = fleet.held_by(loan.device, day)
+    if any(_is_faint(_signals(fleet, loan, day, line)) for line in lines):
         return "signal"
-    if device.kind == "fixed_router" and _is_often_off(_evenings(fleet, loan, day)):
+    if device.kind == "fixed_router" and any(
+        _is_often_off(_evenings(fleet, loan, day, line)) for line in lines
+    ):
         return "offline_evenings"
     return None
 
@@ -93,21 +97,22 @@ def _is_often_off(samples: list[bool]) -> bool:
     return len(samples) >= SAMPLES and sum(samples) < len(samples) / 2
 
 
-def _signals(fleet: Fleet, loan: described.Loan, day: date) -> list[float]:
+def _signals(fleet: Fleet, loan: described.Loan, day: date, line: int) -> list[float]:
     return [
         signal.rsrp_dbm
         for signal in fleet.district.signals
-        if _is_of(fleet, loan, day, signal.line, signal.at)
+        if signal.line == line and _is_of(fleet, loan, day, line, signal.at)
     ]
 
 
-def _evenings(fleet: Fleet, loan: described.Loan, day: date) -> list[bool]:
+def _evenings(fleet: Fleet, loan: described.Loan, day: date, line: int) -> list[bool]:
     return [
         state.is_online
         for state in fleet.district.states
         if state.is_online is not None
         and state.at.astimezone(ZoneInfo(fleet.district.zone)).hour in HOMEWORK_HOURS
-        and _is_of(fleet, loan, day, state.line, state.at)
+        and state.line == line
+        and _is_of(fleet, loan, day, line, state.at)
     ]
 
 
