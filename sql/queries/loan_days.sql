@@ -279,12 +279,6 @@ moved AS (
     WHERE district_id = $1 AND total_bytes > 0 AND ends_at <= $5 AND ends_at > $5 - interval '400 days'
     ORDER BY line_id, starts_at DESC
 ),
-day_limits AS (
-    SELECT line_id, count(DISTINCT on_day) AS days_at_limit
-    FROM line_days
-    WHERE district_id = $1 AND on_day BETWEEN $2::date - 6 AND $2 AND has_reached_day_limit
-    GROUP BY line_id
-),
 spent_lines AS (
     -- lines whose yearly allowance is used up, or that of their pool
     SELECT a.line_id, p.is_pooled
@@ -319,6 +313,19 @@ measured_loans AS (
     FROM open_loans AS l
     JOIN held_lines AS h USING (device_id)
     CROSS JOIN district AS d
+),
+capped_loans AS (
+    -- whose line was at its daily limit on 3 days since it was lent
+    SELECT DISTINCT c.loan_id
+    FROM (
+        SELECT m.loan_id
+        FROM line_days AS o
+        CROSS JOIN district AS d
+        JOIN measured_loans AS m ON m.line_id = o.line_id AND (m.since_at AT TIME ZONE d.local_zone)::date <= o.on_day
+        WHERE o.district_id = $1 AND o.on_day BETWEEN $2::date - 6 AND $2 AND o.has_reached_day_limit
+        GROUP BY m.loan_id, m.line_id
+        HAVING count(DISTINCT o.on_day) >= 3
+    ) AS c
 ),
 weak_signals AS MATERIALIZED (
     SELECT DISTINCT w.loan_id
@@ -359,7 +366,6 @@ device_days AS MATERIALIZED (
         bool_or(s.is_suspended IS NOT NULL)
             OR NOT coalesce(bool_or(t.has_status), false) AND (bool_or(s.line_id IS NOT NULL) OR count(t.line_id) = 0)
             AS is_status_good,
-        coalesce(bool_or(w.days_at_limit >= 3), false) AS is_day_exhausted,
         bool_or(y.has_reached_cycle_limit) AS has_reached_cycle_limit,
         bool_or(x.is_pooled) AS is_pool_spent,  -- NULL: neither a pool's nor a year's allowance is used up
         min(p.cycle_day) FILTER (WHERE p.allowance_period = 'cycle') AS cycle_day,
@@ -378,7 +384,6 @@ device_days AS MATERIALIZED (
     LEFT JOIN spent_lines AS x ON x.line_id = h.line_id
     -- bytes of a time before the device held the line are not its own
     LEFT JOIN moved AS m ON m.line_id = h.line_id AND m.starts_at >= h.starts_at
-    LEFT JOIN day_limits AS w ON w.line_id = h.line_id
     LEFT JOIN files AS f ON f.line_id = h.line_id AND (f.total_bytes = 0 OR f.starts_at >= h.starts_at)
     GROUP BY h.device_id, d.local_zone
 ),
@@ -403,7 +408,7 @@ carried AS (
         CASE WHEN v.is_known OR v.known_bytes > 0 THEN v.known_bytes END AS used_bytes,
         coalesce(v.is_suspended, false) AS is_suspended, v.suspended_by,
         coalesce(v.is_status_good, false) AS is_status_good,
-        coalesce(v.is_day_exhausted, false) AS is_day_exhausted, v.is_pool_spent,
+        x.loan_id IS NOT NULL AS is_day_exhausted, v.is_pool_spent,
         CASE
             WHEN v.has_reached_cycle_limit THEN
                 -- the last day of the period that the day is in; a calendar month where no plan says otherwise
@@ -412,7 +417,7 @@ carried AS (
                     THEN date_trunc('month', $2::date)::date + coalesce(v.cycle_day, 1) - 2
                     ELSE (date_trunc('month', $2::date) + interval '1 month')::date + coalesce(v.cycle_day, 1) - 2
                 END
-            WHEN v.has_reached_cycle_limit IS NULL THEN e.until_on
+            WHEN v.device_id IS NOT NULL AND v.has_reached_cycle_limit IS NULL THEN e.until_on
         END AS exhausted_until_on,
         CASE WHEN v.known_bytes > 0 THEN $2 ELSE y.last_used_on END AS last_used_on,
         CASE
@@ -443,6 +448,7 @@ carried AS (
     LEFT JOIN device_days AS v USING (device_id)
     LEFT JOIN calendar AS c USING (school_id)
     LEFT JOIN exhausted_devices AS e USING (device_id)
+    LEFT JOIN capped_loans AS x USING (loan_id)
     LEFT JOIN weak_signals AS g USING (loan_id)
     LEFT JOIN offline_evenings AS r USING (loan_id)
     LEFT JOIN loan_days AS y ON y.district_id = $1 AND y.on_day = $2::date - 1 AND y.loan_id = l.loan_id

@@ -6,8 +6,8 @@ from tests.reference import days, described, fleet
 
 # On once both say the same.
 CONTRADICTED_FILES = False  # a portal's bytes in a period whose every day a better source knows
-CAPS_REACHED_BEFORE = False  # a daily cap that was reached before the loan began
-USED_UP_AND_TAKEN_OUT = False  # a line that was used up when it left the device
+CAPS_REACHED_BEFORE = True  # a daily cap that was reached before the loan began
+USED_UP_AND_TAKEN_OUT = True  # a line that was used up when it left the device
 
 
 def only(district: described.District) -> described.District:
