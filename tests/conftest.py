@@ -18,6 +18,8 @@ from service.store import pool as pools
 IN_CI = os.environ.get("CI") == "true"
 # A shell that runs us in the background has Ctrl-C ignored, and whatever we start would ignore it too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# A console that is made while its module is imported keeps the width that it finds; each test says its own.
+os.environ.pop("COLUMNS", None)
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 

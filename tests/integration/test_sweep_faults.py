@@ -636,11 +636,12 @@ async def test_two_sweeps_may_make_the_partitions_of_a_new_month_at_once(
     async with pool.acquire() as connection:
         transaction = connection.transaction()
         await transaction.start()
-        assert await connection.fetchval(making, day, day) == 7
+        made = await connection.fetchval(making, day, day)
+        assert made > 0
         second = asyncio.create_task(other_pool.fetchval(making, day, day))
         await waits_for_a_lock(pool)
         await transaction.commit()
-        assert await second in {0, 7}
+        assert await second in {0, made}
 
 
 async def test_two_accounts_may_bring_the_same_new_lines_at_once(
