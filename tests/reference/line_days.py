@@ -114,12 +114,26 @@ class Source:
 
     @cached_property
     def _differences(self) -> dict[date, int]:
+        """Not a 0 of a day whose end nobody has read."""
         found: dict[date, int] = {}
         for difference in self.differences:
             if not difference.is_span:
                 day = days.of(difference.midpoint, self.district.zone)
                 found[day] = found.get(day, 0) + difference.used_bytes
-        return found
+        return {day: total for day, total in found.items() if total or not self._is_cut_short(day)}
+
+    def _is_cut_short(self, day: date) -> bool:
+        zone = self.district.zone
+        until = min(days.end(day, zone), self.district.now)
+        seen = [
+            min(difference.ends_at, until)
+            for difference in self.differences
+            if self._is_seen(difference) and difference.starts_at < until
+        ]
+        return until - max(seen) > 2 * self.account.cadence
+
+    def _is_seen(self, difference: counters.Difference) -> bool:
+        return not difference.is_span or difference.used_bytes == 0
 
     @cached_property
     def _zero_spans(self) -> dict[date, int]:

@@ -8,7 +8,7 @@ import asyncpg
 
 from tests.reference import days, described
 
-_MARGIN = timedelta(days=2)
+_MARGIN = timedelta(days=7)
 
 
 @dataclass
