@@ -1,6 +1,6 @@
 """Lines and devices day by day: which lines a device held, and the one source each line's day is taken from."""
 
-from datetime import date
+from datetime import date, datetime
 
 from tests.reference import days, described, line_days
 
@@ -45,6 +45,14 @@ class Fleet:
         """Of the sources with a fresh state: the first that tells a status, else any."""
         fresh = [told for told in self.by_source(line, day) if told.is_fresh]
         return next((told for told in fresh if told.status is not None), fresh[0] if fresh else None)
+
+    def holds(self, device: int, line: int, at: datetime) -> bool:
+        return any(
+            (link.line, link.device) == (line, device)
+            and (link.starts_at is None or link.starts_at <= at)
+            and (link.ends_at is None or at < link.ends_at)
+            for link in self.district.links
+        )
 
     def held_by(self, device: int, day: date) -> list[int]:
         """The lines whose day belongs to the device: the last that held them on it."""

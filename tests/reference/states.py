@@ -117,7 +117,7 @@ def _evenings(fleet: Fleet, loan: described.Loan, day: date, line: int) -> list[
 
 
 def _is_of(fleet: Fleet, loan: described.Loan, day: date, line: int, at: datetime) -> bool:
-    """Whether a sample is of the loan's device, in its last 7 days."""
+    """Whether a sample was taken in the loan's device, in the loan's last 7 days."""
     on = days.of(at, fleet.district.zone)
     first = max(loan.checked_out_on, day - timedelta(days=6))
-    return first <= on <= day and line in fleet.held_by(loan.device, on) and at < fleet.district.now
+    return first <= on <= day and at < fleet.district.now and fleet.holds(loan.device, line, at)
