@@ -7,9 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -21,22 +20,13 @@ from collectors import errors as collector_errors
 from collectors import registry, sign_in
 from collectors.ed_fi import options as ed_fi_options
 from collectors.snipe_it import options as snipe_it_options
-from service import errors
+from service import alert_config, errors
+from service.sections import NcesId, Section, TimeZone, secret, unique
 
 ENV_PREFIX = "AFTERBELL_"
 ENV_CONFIG = "AFTERBELL_CONFIG"  # names the file itself
 ENV_TEST_PREFIX = "AFTERBELL_TEST_"  # the test suite's own
 FILE_COLLECTOR = "file"  # an account that only imports feed
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(
-            f"{name!r} is not a time zone of the IANA database, such as America/New_York"
-        ) from error
-    return name
 
 
 def _loopback(host: str) -> str:
@@ -72,13 +62,6 @@ def _database_address(url: SecretStr | None) -> SecretStr | None:
 _URL_HELP = (
     "write postgresql://USER:PASSWORD@HOST:5432/DATABASE, with / @ : # in the password as %2F %40 %3A %23"
 )
-
-TimeZone = Annotated[str, AfterValidator(_known_zone)]
-NcesId = Annotated[str, Field(pattern=r"^\d{12}$")]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Database(Section):
@@ -136,6 +119,7 @@ class Plan(Section):
     upload_mbps: float | None = Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
     starts_on: date | None = None
     ends_on: date | None = None  # the first day without service
+    is_filtered: bool | None = None  # as the law asks for what children use
 
     @model_validator(mode="after")
     def _period_fits(self) -> Self:
@@ -155,11 +139,10 @@ class Account(Section):
     lag_days: int | None = Field(default=None, ge=0, le=14)  # None: the collector knows
     rank: int | None = Field(default=None, ge=1, le=99)  # None: carriers 1, routers 2, students' devices 3
     plan: str | None = None
-    groups: dict[
-        str, Annotated[str, Field(pattern=r"^\d{12}$")]
-    ] = {}  # vendor's group -> its school's NCES id
-    credentials: dict[str, SecretStr] = {}  # NAME = "..." or NAME_file = "path"
-    options: dict[str, Any] = {}
+    # vendor's group -> its school's NCES id
+    groups: dict[str, Annotated[str, Field(pattern=r"^\d{12}$")]] = Field(default_factory=dict)
+    credentials: dict[str, SecretStr] = Field(default_factory=dict)  # NAME = "..." or NAME_file = "path"
+    options: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _options_fit(self) -> Self:
@@ -181,7 +164,8 @@ class SnipeIt(Section):
     category_id: int | None = Field(default=None, ge=1)  # asks the server for this category alone
     imei_field: str | None = Field(default=None, min_length=1)  # the custom field with the IMEI
     lost_statuses: tuple[str, ...] = ("Lost*", "Stolen*", "Missing*")
-    schools: dict[str, Annotated[str, Field(pattern=r"^\d{12}$")]] = {}  # location -> its NCES id
+    # location -> its NCES id
+    schools: dict[str, Annotated[str, Field(pattern=r"^\d{12}$")]] = Field(default_factory=dict)
     page_size: int = Field(default=snipe_it_options.MOST_ROWS, ge=1, le=10_000)
     requests_per_second: float = Field(default=1.5, gt=0, le=1000)
 
@@ -215,8 +199,8 @@ class EdFi(Section):
     requests_per_second: float = Field(default=4.0, gt=0, le=1000)
     schools: dict[
         Annotated[str, Field(pattern=r"^\d{1,18}$")], Annotated[str, Field(pattern=r"^\d{12}$")]
-    ] = {}  # the API's id of a school -> its NCES id
-    credentials: dict[str, SecretStr] = {}  # key and secret, or secret_file = "path"
+    ] = Field(default_factory=dict)  # the API's id of a school -> its NCES id
+    credentials: dict[str, SecretStr] = Field(default_factory=dict)  # key and secret, or secret_file = "path"
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -258,7 +242,7 @@ class Pilot(Section):
             raise ValueError(f"pilot {self.name!r}: ends_on is before starts_on")
         if self.before_starts_on is not None and self.before_starts_on >= self.starts_on:
             raise ValueError(f"pilot {self.name!r}: before_starts_on must be before starts_on")
-        _unique(f"pilot {self.name!r}: schools and comparison", [*self.schools, *self.comparison])
+        unique(f"pilot {self.name!r}: schools and comparison", [*self.schools, *self.comparison])
         return self
 
 
@@ -275,13 +259,14 @@ class District(Section):
     plans: tuple[Plan, ...] = ()
     accounts: tuple[Account, ...] = ()
     pilots: tuple[Pilot, ...] = ()
+    alerts: alert_config.Alerts = alert_config.Alerts()
 
     @model_validator(mode="after")
     def _keys_fit(self) -> Self:
-        _unique("accounts", [account.key for account in self.accounts])
+        unique("accounts", [account.key for account in self.accounts])
         plans = [plan.key for plan in self.plans]
-        _unique("plans", plans)
-        _unique("pilots", [pilot.name for pilot in self.pilots])
+        unique("plans", plans)
+        unique("pilots", [pilot.name for pilot in self.pilots])
         for account in self.accounts:
             if account.plan is not None and account.plan not in plans:
                 raise ValueError(f"accounts.{account.key}.plan: there is no plan {account.plan!r} in plans")
@@ -300,13 +285,15 @@ class Config(BaseSettings):
     database: Database = Database()
     web: Web = Web()
     thresholds: Thresholds = Thresholds()
+    mail: alert_config.Mail | None = None
+    page_address: alert_config.PageAddress = None  # links in messages begin with it
     reading_months: int = Field(default=13, ge=2)  # raw readings are kept this long
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     districts: tuple[District, ...] = ()
 
     @model_validator(mode="after")
     def _ids_fit(self) -> Self:
-        _unique("districts", [str(district.id) for district in self.districts])
+        unique("districts", [str(district.id) for district in self.districts])
         return self
 
     @classmethod
@@ -320,12 +307,6 @@ class Config(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file."""
         return env_settings, init_settings
-
-
-def _unique(what: str, keys: list[str]) -> None:
-    twice = sorted({key for key in keys if keys.count(key) > 1})
-    if twice:
-        raise ValueError(f"{what}: {', '.join(twice)} is there twice; each key names one")
 
 
 def load(path: Path | None) -> Config:
@@ -392,19 +373,6 @@ def _refuse_unknown_environment() -> None:
             raise errors.ConfigError(
                 f"the environment has {name}, which is not a setting: known are {', '.join(sorted(known))}"
             )
-
-
-def secret(path: Path, *, what: str) -> str:
-    """The text of a secret file, trimmed. Raises ConfigError that names the file and what it is for."""
-    try:
-        text = path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise errors.ConfigError(
-            f"cannot read {what} from {path}: {getattr(error, 'strerror', None) or error}"
-        ) from error
-    if not text:
-        raise errors.ConfigError(f"{path}, which should hold {what}, is empty")
-    return text
 
 
 def database_url(database: Database) -> str | None:

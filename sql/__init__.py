@@ -29,3 +29,13 @@ def migrations() -> list[tuple[str, str]]:
     folder = resources.files("sql") / "migrations"
     files = (file for file in folder.iterdir() if file.name.endswith(".sql"))
     return [(file.name, file.read_text("utf-8")) for file in sorted(files, key=lambda file: file.name)]
+
+
+def alert_rules() -> dict[str, str]:
+    """The text of every alert rule of the product, by its name."""
+    folder = resources.files("sql") / "alerts"
+    return {
+        file.name.removesuffix(".sql"): file.read_text("utf-8")
+        for file in sorted(folder.iterdir(), key=lambda file: file.name)
+        if file.name.endswith(".sql")
+    }

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from service import config, errors
+from service import alert_config, config, errors
 
 SECRET = "correct-horse-battery"
 
 EVERYTHING = f"""
 reading_months = 24
 log_level = "warning"
+page_address = "https://afterbell.district.example"
 
 [database]
 url = "postgresql://afterbell:{SECRET}@db.example.org/afterbell"
@@ -34,6 +35,15 @@ signal_samples = 10
 homework_starts_hour = 15
 homework_ends_hour = 23
 reclaim_days = 45
+
+[mail]
+host = "mail.district.example"
+port = 465
+encryption = "tls"
+user = "afterbell"
+password_file = "/run/secrets/mail"
+sender = "afterbell@district.example"
+timeout_seconds = 10
 
 [[districts]]
 id = 7
@@ -82,6 +92,7 @@ download_mbps = 50
 upload_mbps = 5.5
 starts_on = 2025-08-15
 ends_on = 2027-08-15
+is_filtered = true
 
 [[districts.accounts]]
 key = "kajeet"
@@ -124,6 +135,37 @@ starts_on = 2026-10-19
 ends_on = 2026-12-18
 before_starts_on = 2026-09-01
 min_need = 12
+
+[districts.alerts]
+profile = "ecf"
+rules_folder = "/etc/afterbell/rules"
+off = ["poor_signal"]
+thresholds = {{ idle_30 = 21 }}
+digest_at = 06:30:00
+digest_on = "friday"
+quiet_starts = 19:00:00
+quiet_ends = 08:00:00
+
+[[districts.alerts.channels]]
+key = "school-mail"
+kind = "mail"
+to = ["library@school.district.example"]
+roles = ["school"]
+schools = ["410192000001"]
+language = "es"
+least_severity = "warning"
+digest = "weekly"
+
+[[districts.alerts.channels]]
+key = "it-chat"
+kind = "apprise"
+url_file = "/run/secrets/it-chat"
+roles = ["it", "finance"]
+
+[[districts.alerts.maintenance]]
+starts_at = 2026-11-26T18:00:00-08:00
+ends_at = 2026-11-27T06:00:00-08:00
+account = "kajeet"
 """
 
 Write = Callable[[str], Path]
@@ -228,6 +270,10 @@ def test_every_setting_is_set_in_the_file_with_everything() -> None:
         config.Plan,
         config.Account,
         config.Pilot,
+        alert_config.Mail,
+        alert_config.Alerts,
+        alert_config.Channel,
+        alert_config.Maintenance,
     )
     names = {name for model in models for name in model.model_fields} - {"url_file"}
     assert {name for name in names if name not in EVERYTHING} == set()

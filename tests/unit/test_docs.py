@@ -118,6 +118,10 @@ def shown(default: object) -> str:
         return "none"
     if isinstance(default, str):
         return f'`"{default}"`'
+    if isinstance(default, dict):
+        return "`{}`"
+    if isinstance(default, pydantic.BaseModel):
+        return "its own"
     return f"`{list(default) if isinstance(default, tuple) else default}`"
 
 
@@ -129,7 +133,11 @@ def settings_told(section: str) -> list[dict[str, str]]:
 
 def settings(section: str) -> dict[str, Any]:
     fields = SECTIONS[section].model_fields
-    return {name: field.default for name, field in fields.items() if name not in SECTIONS}
+    return {
+        name: field.get_default(call_default_factory=True, validated_data={})
+        for name, field in fields.items()
+        if section or name not in SECTIONS
+    }
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -146,9 +154,21 @@ def test_every_setting_has_its_environment_name(section: str, monkeypatch: pytes
         variable = config.ENV_PREFIX + name.upper().replace(".", "__")
         assert row["in the environment"] == f"`{variable}`"
         with monkeypatch.context() as patched:
+            for required, value in _required(section).items():
+                patched.setenv(f"{config.ENV_PREFIX}{section}__{required}".upper(), value)
             patched.setenv(variable, _another(row["setting"].strip("`"), section))
             loaded = config.load(None)
         assert loaded != config.Config()
+
+
+def _required(section: str) -> dict[str, str]:
+    """What a section cannot do without, by setting."""
+    together = {"user": "afterbell", "password_file": "/run/secrets/mail"} if section == "mail" else {}
+    return together | {
+        name: _another(name, section)
+        for name, default in settings(section).items()
+        if default is pydantic_core.PydanticUndefined
+    }
 
 
 def _another(name: str, section: str) -> str:
@@ -158,7 +178,15 @@ def _another(name: str, section: str) -> str:
         return str(default + 1)
     if isinstance(default, float):
         return str(default / 2)
-    return {"host": "127.0.0.2", "log_level": "debug", "url": "postgresql://another/one"}.get(name, "another")
+    known = {
+        "host": "127.0.0.2",
+        "log_level": "debug",
+        "url": "postgresql://another/one",
+        "encryption": "tls",
+        "sender": "afterbell@district.example",
+        "page_address": "https://afterbell.district.example",
+    }
+    return known.get(name, "another")
 
 
 def test_the_example_in_the_documentation_is_the_file() -> None:
