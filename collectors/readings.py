@@ -77,6 +77,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
 
     ``status`` and ``raw_status`` None: this source does not tell one (a router's manager knows no plan).
     ``is_online`` None: not told. ``is_limit_reached``: the vendor says that the line's allowance is used up.
+    ``is_filtered``: whether its traffic is filtered, as the law asks for what children use; by what is never told.
     """
 
     starts_at: datetime
@@ -85,6 +86,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
     suspended_by: SuspendedBy | None = None
     is_online: bool | None = None
     is_limit_reached: bool | None = None
+    is_filtered: bool | None = None
 
 
 class Session(msgspec.Struct, frozen=True, gc=False):

@@ -15,7 +15,22 @@ from rich.console import Console
 from rich.markup import escape
 
 from service import config, errors
-from service.commands import conflicts, coverage, equity, imports, need, pilots, reclaim, reconcile, running
+from service.commands import (
+    alerts,
+    conflicts,
+    coverage,
+    equity,
+    imports,
+    need,
+    notify,
+    pilots,
+    readers,
+    reclaim,
+    reconcile,
+    rules,
+    running,
+    tokens,
+)
 
 EXIT_INTERRUPTED = 130
 
@@ -29,6 +44,10 @@ app = typer.Typer(
 )
 app.add_typer(imports.app, name="import")
 app.add_typer(conflicts.app, name="conflicts")
+app.add_typer(rules.app, name="rules")
+app.add_typer(alerts.app, name="alerts")
+app.add_typer(tokens.app, name="token")
+app.add_typer(readers.app, name="reader")
 app.command("demo")(running.demo)
 app.command("serve")(running.serve)
 app.command("migrate")(running.migrate)
@@ -42,6 +61,7 @@ app.command("reallocate")(reclaim.reallocate)
 app.command("pilots")(pilots.pilots)
 app.command("pilot")(pilots.pilot)
 app.command("reconcile")(reconcile.reconcile)
+app.command("notify")(notify.notify)
 app.command("check")(running.check)
 
 

@@ -12,12 +12,14 @@ from collectors import base, budget, client, entry, registry
 from collectors import errors as collector_errors
 from service import config as configs
 from service import errors
+from service.alerting import rules as district_rules
 from service.metrics import Metrics
-from service.model import pilots
+from service.model import alert_rules, pilots
 from service.polling import accounts as polled
 from service.store import accounts as account_rows
+from service.store import alerts as alert_rows
 from service.store import budgets as shared_budgets
-from service.store import coverage, embedded, hourly, migrations, rollups
+from service.store import coverage, embedded, hourly, migrations, notifications, rollups
 from service.store import pool as pools
 from service.store import source as sources
 
@@ -66,6 +68,10 @@ async def with_config(config: configs.Config, *, wait: timedelta = timedelta(0))
     async with database(config, wait=wait) as (pool, server):
         await (migrations.check(pool) if server is None else migrations.migrate(pool))
         known = await account_rows.sync(pool, [_district(district) for district in config.districts])
+        for district in config.districts:
+            await alert_rows.sync_maintenance(pool, district.id, _maintenance(district), now=utc_now())
+            keys = [channel.key for channel in district.alerts.channels]
+            await notifications.sync_channels(pool, district.id, keys)
         yield Opened(config, pool, known, server)
 
 
@@ -128,6 +134,7 @@ def _plan(plan: configs.Plan) -> account_rows.Plan:
         upload_mbps=plan.upload_mbps,
         starts_on=plan.starts_on,
         ends_on=plan.ends_on,
+        is_filtered=plan.is_filtered,
     )
 
 
@@ -165,6 +172,41 @@ def _cadence(account: configs.Account) -> timedelta:
     if account.collector == configs.FILE_COLLECTOR:
         return _FILE_CADENCE
     return registry.cadence(account.collector, account.options)
+
+
+def _maintenance(district: configs.District) -> list[alert_rows.Window]:
+    keys = {account.key for account in district.accounts}
+    for window in district.alerts.maintenance:
+        if window.account is not None and window.account not in keys:
+            raise errors.ConfigError(
+                f"district {district.id}: alerts.maintenance: there is no account {window.account}: "
+                f"known are {', '.join(sorted(keys)) or 'none'}"
+            )
+    return [
+        alert_rows.Window(starts_at=one.starts_at, ends_at=one.ends_at, account_key=one.account or "")
+        for one in district.alerts.maintenance
+    ]
+
+
+def rules(config: configs.Config) -> dict[int, tuple[alert_rules.Rule, ...]]:
+    """Every district's alert rules in force. Raises ConfigError for a rule file that cannot be used."""
+    return {district.id: _rules(district) for district in config.districts}
+
+
+def _rules(district: configs.District) -> tuple[alert_rules.Rule, ...]:
+    try:
+        return district_rules.chosen(rule_choice(district))
+    except errors.ConfigError as error:
+        raise errors.ConfigError(f"district {district.id}: {error}") from None
+
+
+def rule_choice(district: configs.District) -> district_rules.Choice:
+    return district_rules.Choice(
+        profile=district.alerts.profile,
+        folder=district.alerts.rules_folder,
+        off=district.alerts.off,
+        thresholds=district.alerts.thresholds,
+    )
 
 
 async def require_households(ready: Opened) -> None:

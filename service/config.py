@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -29,18 +37,9 @@ ENV_TEST_PREFIX = "AFTERBELL_TEST_"  # the test suite's own
 FILE_COLLECTOR = "file"  # an account that only imports feed
 
 
-def _loopback(host: str) -> str:
-    if host != "localhost" and not _is_loopback(host):
-        raise ValueError(
-            f"{host} is not a loopback address: without sign-in the pages are served on this machine only "
-            "(use 127.0.0.1 and a reverse proxy that authenticates)"
-        )
-    return host
-
-
 def _is_loopback(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 
@@ -81,11 +80,24 @@ class Database(Section):
 
 
 class Web(Section):
-    host: Annotated[str, AfterValidator(_loopback)] = "127.0.0.1"
+    """Where the pages are served, and to whom: with a file of tokens, to those who have one."""
+
+    tokens_file: Path | None = None  # before host, whose check asks for it
+    host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     minimum_cell_size: int = Field(
         default=10, ge=0
     )  # /metrics leaves out schools with fewer students in need
+
+    @field_validator("host")
+    @classmethod
+    def _closed_or_guarded(cls, host: str, info: ValidationInfo) -> str:
+        if not _is_loopback(host) and info.data.get("tokens_file") is None:
+            raise ValueError(
+                f"{host} is not a loopback address: without sign-in the pages are served on this machine only (name a "
+                "file of tokens in web.tokens_file, or use 127.0.0.1 and a reverse proxy that authenticates)"
+            )
+        return host
 
 
 class Thresholds(Section):

@@ -12,18 +12,24 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from collectors import base
-from service import app, errors, schedule, web
+from service import app, delivery, errors, schedule, web
+from service.alerting import deliver, evaluate
 from service.metrics import Metrics
+from service.model import alert_rules
 from service.polling import accounts, budget_plan, runner
 from service.store import accounts as account_rows
-from service.store import coverage, hourly, partitions, polls, reconciliation, rollups
+from service.store import alert_lists, coverage, hourly, partitions, polls, reconciliation, rollups, summaries
 from service.store import pool as pools
 from service.web import server as web_server
 
 ROLLUP_EVERY = timedelta(minutes=1)
 PROGRAMS_EVERY = timedelta(minutes=1)  # looked at; read anew where an hour has gone by, or a day
+SUMMARIES_EVERY = timedelta(minutes=1)
 MAINTAIN_EVERY = timedelta(hours=6)
+MESSAGES_EVERY = timedelta(seconds=30)
 WATCH_EVERY = timedelta(seconds=5)
+ALERTS_LOOKED_AT_EVERY = timedelta(seconds=15)  # rules are judged where days were computed since, or ...
+ALERTS_EVERY = timedelta(minutes=5)  # ... this long ago, as some tell of sources and not of days
 HEALTH_GRACE = timedelta(minutes=5)  # beyond two cadences without an attempt
 HELD_SECONDS = 60.0  # until an endpoint group that is held is tried again
 _STOP_SECONDS = 10.0  # for jobs under way to roll back
@@ -74,6 +80,11 @@ class Service:
         self._clock = clock
         self._sweep_every = sweep_every
         self._runner = runner.Runner(ready.pool, clock, metrics)
+        self._rules = app.rules(ready.config)
+        for district_id, rules in self._rules.items():
+            metrics.rules_known(district_id, rules)
+        self._told = delivery.districts(ready.config)
+        self._judged_at: datetime | None = None  # None: judge alerts at once
         self._snapshot: coverage.Snapshot | None = None
         self._kept = hourly.Kept()
         self._attempts = _Attempts()
@@ -93,6 +104,13 @@ class Service:
             snapshot=lambda: self._snapshot,
             health=self._attempts.health,
             ready=lambda: self._snapshot is not None and not self._is_database_away,
+            clock=self._clock,
+            access=web.Access(
+                host=settings.host,
+                tokens_file=settings.tokens_file,
+                page_address=self._ready.config.page_address,
+            ),
+            alert_desk=alert_lists.Desk(self._ready.pool, self._rules_of),
         )
         await self._guarded(self._roll_up)
         await self._plan()
@@ -105,10 +123,16 @@ class Service:
                 self._jobs.stop()
                 await self._finish()
 
+    def _rules_of(self, district_id: int) -> dict[str, alert_rules.Rule]:
+        return {rule.name: rule for rule in self._rules.get(district_id, ())}
+
     async def _job_table(self) -> list[schedule.Job]:
         jobs = [
             schedule.Job("rollup", ROLLUP_EVERY, self._job(self._roll_up), first_after=ROLLUP_EVERY),
             schedule.Job("programs", PROGRAMS_EVERY, self._job(self._read_programs)),
+            schedule.Job("summaries", SUMMARIES_EVERY, self._job(self._sum_up)),
+            schedule.Job("alerts", ALERTS_LOOKED_AT_EVERY, self._job(self._judge_alerts)),
+            schedule.Job("messages", MESSAGES_EVERY, self._job(self._send_messages)),
             schedule.Job("maintain", MAINTAIN_EVERY, self._job(self._maintain)),
         ]
         if self._ready.server is not None:
@@ -173,8 +197,20 @@ class Service:
 
     async def _plan(self) -> None:
         if self._sweep_every is None:
-            for planned in await plan(self._ready.pool, self._polled):
+            made = await plan(self._ready.pool, self._polled)
+            self._tell_budgets(made)
+            for planned in made:
                 self._follow(planned)
+
+    def _tell_budgets(self, made: Sequence[budget_plan.Planned]) -> None:
+        loads = budget_plan.loads(made)
+        for planned in made:
+            self._metrics.budget_planned(
+                district=planned.account.source.district_id,
+                account=planned.account.key,
+                share=loads[planned.spending.fingerprint],
+                requests_per_second=planned.spending.terms.requests_per_second,
+            )
 
     def _follow(self, planned: budget_plan.Planned) -> None:
         name = _job_name(planned.account, planned.group)
@@ -194,16 +230,34 @@ class Service:
     async def _roll_up(self) -> None:
         async with self._rolling_up:
             now = self._clock()
-            await roll_up(self._ready, now)
+            if await roll_up(self._ready, now):
+                self._judged_at = None
             self._snapshot = app.with_programs(await app.snapshot(self._ready, now), self._kept)
-            await asyncio.to_thread(self._metrics.show, self._snapshot)  # 80 ms for 1,000 schools
+            await asyncio.to_thread(self._metrics.show, self._snapshot)
         self._tell_database_back()
+
+    async def _judge_alerts(self) -> None:
+        now = self._clock()
+        if self._judged_at is None or now - self._judged_at >= ALERTS_EVERY:
+            self._judged_at = now  # at its beginning: what is computed meanwhile is judged next
+            try:
+                await evaluate.districts(self._ready.pool, self._rules, now=now)
+            except errors.DatabaseUnavailable:
+                self._judged_at = None
+                raise
+
+    async def _send_messages(self) -> None:
+        await deliver.districts(self._ready.pool, self._told, clock=self._clock)
 
     async def _read_programs(self) -> None:
         """Beside the minute's refresh: costs of 100,000 lines take half a minute, and no figure waits for them."""
         if self._snapshot is not None:
             await app.read_programs(self._ready, self._snapshot, self._clock(), self._kept)
             self._snapshot = app.with_programs(self._snapshot, self._kept)
+
+    async def _sum_up(self) -> None:
+        """Beside the minute's refresh: the first time, all days that there are."""
+        await sum_up(self._ready)
 
     def _tell_database_back(self) -> None:
         """Only what reads and writes in earnest can tell; a full disk still answers."""
@@ -256,6 +310,17 @@ async def roll_up(ready: app.Opened, now: datetime, told: rollups.Told = lambda 
         days += await rollups.refresh(ready.pool, district, now=now, thresholds=limits, told=told)
         await reconciliation.refresh(ready.pool, district.district_id, now=now)
     return days
+
+
+async def sum_up(ready: app.Opened) -> None:
+    """Sum up what was computed anew, of every district, for reports."""
+    limits = summaries.Limits(
+        completeness_floor=ready.config.thresholds.completeness_floor,
+        minimum_cell_size=ready.config.web.minimum_cell_size,
+        rsrp_floor_dbm=ready.config.thresholds.rsrp_floor_dbm,
+    )
+    for district in await rollups.districts(ready.pool):
+        await summaries.refresh(ready.pool, district.district_id, limits)
 
 
 async def until_told(main: Coroutine[Any, Any, None]) -> None:

@@ -40,6 +40,7 @@ class Fields(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     iccid: str = "uicc"
     serial: str = "oemSerialNumber"
     online: str = "onlineStatus"
+    filter_group: str = "filterGroup"
     groups: Name = "deviceGroups"
     group_key: Name = "corpId"
     parent_key: Name = "parentCorpId"

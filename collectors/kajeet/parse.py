@@ -107,7 +107,15 @@ class Parser:
                 month=row.month_amount,
                 last_30_days=row.last_30_days_amount,
             ),
-            (seen.read(row.status, row.media_center_status, row.summer_status, row.online),),
+            (
+                seen.read(
+                    row.status,
+                    row.media_center_status,
+                    row.summer_status,
+                    row.online,
+                    is_filtered(row.filter_group),
+                ),
+            ),
         )
 
 
@@ -128,6 +136,13 @@ def usage(
     if last_30_days is not None:
         told.append(readings.Usage(GAUGE, LAST_30_DAYS, instant, round(last_30_days * megabyte_bytes)))
     return tuple(told)
+
+
+def is_filtered(group: bytes | None) -> bool | None:
+    """Whether a line is in any filter group, by the JSON of its name. None: not told."""
+    if group is None or bytes(group) == b"null":
+        return None
+    return bool(bytes(group).strip(b'" '))
 
 
 def limit(megabytes: float | None, megabyte_bytes: int) -> int | None:

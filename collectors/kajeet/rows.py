@@ -33,6 +33,7 @@ class Device(Protocol):
     iccid: str | int | None
     serial: str | int | None
     online: bool | None
+    filter_group: bytes | None
 
 
 class Group(Protocol):
@@ -60,6 +61,7 @@ DEVICE: dict[str, Any] = {
     "iccid": Identifier | None,
     "serial": Identifier | None,
     "online": bool | None,
+    "filter_group": msgspec.Raw,  # its name may hold a child's: all that matters is whether there is one
 }
 DEVICE_REQUIRED = frozenset({"key", "mdn", "status"})
 # Unproven names whose absence would cost the most: a try of the account tells of them.

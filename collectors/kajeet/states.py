@@ -54,13 +54,19 @@ class States:
         self._vocabulary = vocabulary_
         self._instant = instant
         self._known: dict[
-            tuple[str, str | None, str | None, bool | None], tuple[readings.State, tuple[str, ...]]
+            tuple[str, str | None, str | None, bool | None, bool | None],
+            tuple[readings.State, tuple[str, ...]],
         ] = {}
 
     def read(
-        self, status: str, media_center: str | None, summer: str | None, is_online: bool | None
+        self,
+        status: str,
+        media_center: str | None,
+        summer: str | None,
+        is_online: bool | None,
+        is_filtered: bool | None = None,
     ) -> readings.State:
-        words = (status, media_center, summer, is_online)
+        words = (status, media_center, summer, is_online, is_filtered)
         if (known := self._known.get(words)) is None:
             known = self._known[words] = self._decide(*words)
         for word in known[1]:
@@ -68,7 +74,12 @@ class States:
         return known[0]
 
     def _decide(
-        self, status: str, media_center: str | None, summer: str | None, is_online: bool | None
+        self,
+        status: str,
+        media_center: str | None,
+        summer: str | None,
+        is_online: bool | None,
+        is_filtered: bool | None,
     ) -> tuple[readings.State, tuple[str, ...]]:
         line = self._vocabulary.status(status)
         desk = self._vocabulary.media_center(media_center)
@@ -80,6 +91,7 @@ class States:
             raw_status=raw,
             suspended_by=_suspended_by(line, desk, season),
             is_online=is_online,
+            is_filtered=is_filtered,
         )
         unmapped = (
             (raw, line is readings.LineStatus.UNKNOWN),

@@ -1,0 +1,1 @@
+"""Alerts: which rules a district has, what they find, and how people are told."""

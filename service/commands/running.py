@@ -27,6 +27,7 @@ from service.printed import coverage as coverage_table
 from service.store import accounts as account_rows
 from service.store import coverage as coverage_rows
 from service.store import embedded, migrations, rollups
+from service.web import tokens
 
 DEMO_SWEEP_EVERY = timedelta(minutes=1)
 
@@ -43,6 +44,8 @@ def serve(context: typer.Context) -> None:
 async def _serve(config: configs.Config) -> None:
     if logging.getLogger().level != logging.DEBUG:  # asked for with -v
         logging.getLogger().setLevel(config.log_level.upper())
+    if config.web.tokens_file is not None:
+        tokens.check(config.web.tokens_file)
     metrics = Metrics(minimum_cell_size=config.web.minimum_cell_size)
     async with app.with_config(config, wait=app.WAIT_FOR_DATABASE) as ready:
         await app.require_households(ready)
@@ -91,6 +94,7 @@ async def _poll(config: configs.Config, keys: list[str] | None) -> bool:
         ]
         with _day_progress() as told:
             await serving.roll_up(ready, app.utc_now(), told)
+        await serving.sum_up(ready)
     return all(result.is_good for result in results)
 
 

@@ -13,7 +13,7 @@ from service.store import program_imports as store
 REQUIRED = ("plan",)
 OPTIONAL = (
     "provider", "allowance_mb", "allowance_gb", "period", "cycle_day", "pooled", "at_allowance", "monthly_cost",
-    "download_mbps", "upload_mbps", "starts_on", "ends_on",
+    "download_mbps", "upload_mbps", "starts_on", "ends_on", "filtered",
 )  # fmt: skip
 LONGEST_PERIOD = timedelta(days=31)  # of an allowance by the month: the period under way is computed again
 _MEGABYTE = 10**6
@@ -99,6 +99,7 @@ class _Reader:
             upload_mbps=None if up is None else float(up),
             starts_on=starts_on,
             ends_on=ends_on,
+            is_filtered=row.read("filtered", cells.yes_no),
         )
         return unique.Keyed(row.number, "plan", key, plan)
 

@@ -73,12 +73,17 @@ def of_accounts(polled: Sequence[accounts.Account], lines: Mapping[sources.Sourc
     return sorted(plan, key=lambda planned: places[planned.account.source])
 
 
-def overload(plan: Sequence[Planned]) -> float:
-    """The largest share of a credential's budget that the plan takes: above 1 it cannot be kept."""
-    loads: dict[str, float] = {}
+def loads(plan: Sequence[Planned]) -> dict[str, float]:
+    """By credential, the share of its budget that the plan takes: above 1 it cannot be kept."""
+    found: dict[str, float] = {}
     for planned in plan:
-        loads[planned.spending.fingerprint] = loads.get(planned.spending.fingerprint, 0.0) + planned.load
-    return max(loads.values(), default=0.0)
+        found[planned.spending.fingerprint] = found.get(planned.spending.fingerprint, 0.0) + planned.load
+    return found
+
+
+def overload(plan: Sequence[Planned]) -> float:
+    """The largest share of a credential's budget that the plan takes."""
+    return max(loads(plan).values(), default=0.0)
 
 
 def _on_the_strictest_terms(sharing: list[Planned]) -> list[Planned]:

@@ -25,6 +25,7 @@ class Plan:
     upload_mbps: float | None = None
     starts_on: date | None = None
     ends_on: date | None = None  # the first day without service
+    is_filtered: bool | None = None  # as the law asks for what children use
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +109,7 @@ async def _sync_district(connection: asyncpg.Connection, district: District) -> 
             plan.upload_mbps,
             plan.starts_on,
             plan.ends_on,
+            plan.is_filtered,
         )
     await connection.execute(queries["release_plans"], district_id, [plan.key for plan in district.plans])
     keys = [account.key for account in district.accounts]

@@ -11,12 +11,13 @@ import asyncpg
 
 import sql
 from service.model import equity as measures
+from service.store import alert_counts, hourly
 from service.store import beside as beside_rows
 from service.store import conflicts as conflict_rows
 from service.store import disagreements as disagreement_rows
 from service.store import equity as equity_rows
-from service.store import hourly
 from service.store import pool as pools
+from service.store import queues as queue_rows
 from service.store import reconciliation as reconciliation_rows
 
 COMPLETENESS_FLOOR = 0.9
@@ -209,6 +210,8 @@ class District:
     reconciliation: reconciliation_rows.Summary | None = None  # None: nothing is counted yet
     equity: measures.Equity | None = None  # None: not read
     program: hourly.Program | None = None  # None: not read, as where nobody serves pages
+    alerts: alert_counts.Alerts = alert_counts.NONE  # how its alerts and rules stand
+    queues: queue_rows.Queues = queue_rows.EMPTY  # what waits
 
     @property
     def coverage_gap(self) -> float | None:
@@ -247,6 +250,7 @@ async def snapshot(
             found = await _contradicted(connection, found, source_disagreement)
             found = await _with_what_is_beside(connection, found, now)
             found = await _with_equity(connection, found, completeness_floor)
+            found = await _with_alerts(connection, found, now)
     return Snapshot(taken_at=now, districts=tuple(found))
 
 
@@ -300,6 +304,21 @@ async def _with_equity(
     ids, days = [one.district_id for one in districts], [one.reported_on for one in districts]
     judged = await equity_rows.by_district(connection, ids, days, floor=floor)
     return [replace(one, equity=judged.get(one.district_id)) for one in districts]
+
+
+async def _with_alerts(
+    connection: asyncpg.Connection, districts: Sequence[District], now: datetime
+) -> list[District]:
+    standing = await alert_counts.by_district(connection, now=now)
+    waiting = await queue_rows.by_district(connection, now=now)
+    return [
+        replace(
+            one,
+            alerts=standing.get(one.district_id, alert_counts.NONE),
+            queues=waiting.get(one.district_id, queue_rows.EMPTY),
+        )
+        for one in districts
+    ]
 
 
 async def _with_what_is_beside(

@@ -9,7 +9,7 @@ import asyncpg
 from service.model import costs, equity, pilots
 from service.store import costs as cost_rows
 from service.store import pilots as pilot_rows
-from service.store import reclaim
+from service.store import reclaim, summaries
 
 KEPT = timedelta(hours=1)
 
@@ -67,5 +67,6 @@ class Kept:
                 ]
             ),
         )
+        await summaries.keep_costs(pool, found.costs, now=now)
         self._programs[district_id] = reported_on, found
         return found

@@ -27,6 +27,7 @@ class Plan:
     upload_mbps: float | None
     starts_on: date | None
     ends_on: date | None
+    is_filtered: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ async def write_plans(
     """What became of the plans, and the ids of those that changed."""
     columns = (
         "key", "provider", "allowance_bytes", "allowance_period", "cycle_day", "is_pooled", "at_allowance",
-        "monthly_cost", "download_mbps", "upload_mbps", "starts_on", "ends_on",
+        "monthly_cost", "download_mbps", "upload_mbps", "starts_on", "ends_on", "is_filtered",
     )  # fmt: skip
     values = ([getattr(plan, column) for plan in told] for column in columns)
     row = await connection.fetchrow(sql.queries()["write_plans"], district_id, *values)

@@ -15,6 +15,7 @@ import sql
 from service.model import retention
 from service.store import pool as pools
 from service.store import readings as reading_rows
+from service.store import summaries
 
 _LONGEST_RANGE = 31  # days of raw readings that one statement looks at
 _MARGIN = timedelta(hours=50)  # time zones of a district and a provider, and the longest difference for a day
@@ -102,6 +103,7 @@ async def _compute_line_days(
 ) -> None:
     await reading_rows.ensure_partitions(connection, first, last)
     midnight = datetime.min.time()
+    await summaries.mark(connection, district.district_id, first, last)
     await connection.execute(
         sql.queries()["compute_line_days"],
         district.district_id,
@@ -156,6 +158,7 @@ async def _refresh_next_day(
             return None
         await connection.execute(queries["take_dirty_loan_day"], district.district_id, day)
         changed = await compute_day(connection, district, day, now, thresholds)
+        await summaries.mark(connection, district.district_id, day, day)
         is_new = await connection.fetchval(queries["set_computed_through"], district.district_id, day)
         if (changed or is_new) and day < today:
             await connection.execute(

@@ -155,6 +155,7 @@ async def _upsert_latest(
         texts.joined(sighting.day_limit_bytes for sighting in seen),
         texts.joined(sighting.cycle_limit_bytes for sighting in seen),
         texts.joined(sighting.group_key for sighting in seen),
+        texts.joined(sighting.states[-1].is_filtered if sighting.states else None for sighting in seen),
     )
 
 

@@ -14,7 +14,7 @@ from aiohttp import typedefs
 
 from service.model import cost_words, equity_words, pilot_words
 from service.store import coverage
-from service.web import charts, curves, freshness, reconciliation, standings, words
+from service.web import alert_views, charts, curves, freshness, reconciliation, standings, words
 
 _FILES = {"page.css": "text/css", "icon.svg": "image/svg+xml"}
 _LARGE_BYTES = 65_536  # compressed aside, so that other requests do not wait
@@ -48,6 +48,7 @@ def _environment(paths: dict[str, str]) -> jinja2.Environment:
     )
     environment.globals.update(
         words=words,
+        alert_views=alert_views,
         charts=charts,
         freshness=freshness,
         standings=standings,
@@ -58,6 +59,7 @@ def _environment(paths: dict[str, str]) -> jinja2.Environment:
         pilot_words=pilot_words,
         path=paths,
         version=importlib.metadata.version("afterbell"),
+        is_guarded=False,
     )
     for name in ("number", "percent", "day", "short_day", "counted", "duration"):
         environment.filters[name] = getattr(words, name)
@@ -74,6 +76,7 @@ class Pages:
 
     snapshot: Callable[[], coverage.Snapshot | None]
     clock: Callable[[], datetime]
+    is_guarded: bool = False  # people sign in
     _kept: tuple[object, dict[tuple[int, str], str]] = (None, {})
 
     def first(self) -> str | None:
@@ -83,7 +86,7 @@ class Pages:
             return None
         if len(snapshot.districts) == 1:
             return self.district(snapshot.districts[0].district_id)
-        return render("districts.html", snapshot=snapshot, now=self.clock())
+        return render("districts.html", snapshot=snapshot, now=self.clock(), is_guarded=self.is_guarded)
 
     def district(self, district_id: int, name: str = "") -> str | None:
         """A page of the district: of ``TEMPLATES``, by its name in the address."""
@@ -93,7 +96,9 @@ class Pages:
             return None
         kept = self._kept_since(snapshot.taken_at)
         if (district_id, name) not in kept:
-            kept[district_id, name] = district_page(snapshot, district, name, now=self.clock())
+            kept[district_id, name] = district_page(
+                snapshot, district, name, now=self.clock(), is_guarded=self.is_guarded
+            )
         return kept[district_id, name]
 
     def _kept_since(self, taken_at: datetime) -> dict[tuple[int, str], str]:
@@ -109,19 +114,22 @@ def render(template: str, **values: object) -> str:
 
 
 def district_page(
-    snapshot: coverage.Snapshot, district: coverage.District, name: str = "", *, now: datetime
+    snapshot: coverage.Snapshot,
+    district: coverage.District,
+    name: str = "",
+    *,
+    now: datetime,
+    is_guarded: bool = False,
 ) -> str:
-    return render(TEMPLATES[name], snapshot=snapshot, district=district, now=now)
+    return render(TEMPLATES[name], snapshot=snapshot, district=district, now=now, is_guarded=is_guarded)
 
 
 def add_routes(application: aiohttp.web.Application, pages: Pages) -> None:
     async def first(_: aiohttp.web.Request) -> aiohttp.web.Response:
         page = await asyncio.to_thread(pages.first)
         if page is None:
-            return _page(
-                _message("The figures are being read", "Load the page again in a minute."), status=503
-            )
-        return _page(page)
+            return message("The figures are being read", "Load the page again in a minute.", status=503)
+        return respond(page)
 
     async def district(request: aiohttp.web.Request) -> aiohttp.web.Response:
         name = request.match_info.get("name", "")
@@ -130,7 +138,7 @@ def add_routes(application: aiohttp.web.Application, pages: Pages) -> None:
         page = await asyncio.to_thread(pages.district, int(request.match_info["district_id"]), name)
         if page is None:
             raise aiohttp.web.HTTPNotFound
-        return _page(page)
+        return respond(page)
 
     application.router.add_get("/", first)
     application.router.add_get(r"/districts/{district_id:\d{1,10}}", district)
@@ -139,7 +147,7 @@ def add_routes(application: aiohttp.web.Application, pages: Pages) -> None:
         application.router.add_get(path, _file(content_type, content))
 
 
-def _page(text: str, *, status: int = 200) -> aiohttp.web.Response:
+def respond(text: str, *, status: int = 200) -> aiohttp.web.Response:
     response = aiohttp.web.Response(
         text=text, content_type="text/html", status=status, zlib_executor_size=_LARGE_BYTES
     )
@@ -155,8 +163,8 @@ def _file(content_type: str, content: bytes) -> typedefs.Handler:
     return send
 
 
-def _message(heading: str, text: str) -> str:
-    return render("message.html", heading=heading, text=text)
+def message(heading: str, text: str, *, status: int) -> aiohttp.web.Response:
+    return respond(render("message.html", heading=heading, text=text), status=status)
 
 
 @aiohttp.web.middleware
@@ -167,4 +175,4 @@ async def explain_errors(
     try:
         return await handler(request)
     except aiohttp.web.HTTPNotFound:
-        return _page(_message("There is no such page", "The address may be mistyped."), status=404)
+        return message("There is no such page", "The address may be mistyped.", status=404)

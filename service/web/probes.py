@@ -1,4 +1,4 @@
-"""/healthz and /readyz: whether the service does its work, and whether it can answer yet."""
+"""/healthz and /readyz, open to everybody: whether the service does its work, and whether it can answer yet."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,11 +15,18 @@ class Health:
 
 
 def add_routes(
-    application: aiohttp.web.Application, *, health: Callable[[], Health], ready: Callable[[], bool]
+    application: aiohttp.web.Application,
+    *,
+    health: Callable[[], Health],
+    ready: Callable[[], bool],
+    is_guarded: bool = False,
 ) -> None:
+    """Where people sign in, these say yes or no and nothing else: a reason names accounts."""
+
     async def healthz(_: aiohttp.web.Request) -> aiohttp.web.Response:
         found = health()
-        return _answer(found.is_alive, {"is_alive": found.is_alive, "reason": found.reason})
+        reason = {} if is_guarded else {"reason": found.reason}
+        return _answer(found.is_alive, {"is_alive": found.is_alive, **reason})
 
     async def readyz(_: aiohttp.web.Request) -> aiohttp.web.Response:
         is_ready = ready()

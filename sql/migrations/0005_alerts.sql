@@ -80,6 +80,7 @@ CREATE TABLE flips (
 );
 CREATE INDEX flips_alert ON flips (district_id, alert_id, flip_id);
 CREATE INDEX flips_unprocessed ON flips (district_id, flip_id) WHERE processed_at IS NULL;
+CREATE INDEX flips_cleared ON flips (district_id, created_at) WHERE kind = 'cleared';
 
 -- A message to one channel, from the first flip that it tells of to its delivery.
 CREATE TABLE notifications (
@@ -132,6 +133,96 @@ CREATE TABLE maintenance_windows (
     PRIMARY KEY (district_id, starts_at, account_key),
     CHECK (ends_at > starts_at)
 );
+
+-- Open loans that were not used for so many days, by a rule's clock, and those that an alert of the rule stands for, with
+-- what the rule says of each: the rules about unused hotspots differ in little else. Of several rules about the same
+-- hotspot only the one that asks for most is told: an alert of of_higher (the first goes first) takes a loan over.
+CREATE FUNCTION unused_loans(
+    of_district integer, of_day date, of_instant timestamptz, of_threshold double precision, of_clock text,
+    of_rule text, of_states loan_state[], of_higher text[]
+)
+RETURNS TABLE (
+    subject      text,
+    loan_id      bigint,
+    school_id    bigint,
+    since_at     timestamptz,       -- the first day that its clock showed the threshold
+    value        double precision,  -- days
+    details      jsonb,
+    is_breached  boolean            -- NULL: the clock stands still, or needs a calendar
+)
+LANGUAGE sql STABLE AS $$
+    WITH district AS (
+        SELECT d.time_zone, (of_instant AT TIME ZONE d.time_zone)::date AS today
+        FROM districts AS d
+        WHERE d.district_id = of_district
+    ),
+    standing AS (
+        -- whoever was told of it is told its end
+        SELECT substr(a.subject, 6)::bigint AS loan_id
+        FROM alerts AS a
+        WHERE a.district_id = of_district AND a.rule = of_rule AND a.state <> 'clear'
+    ),
+    higher AS (
+        SELECT DISTINCT ON (a.subject) substr(a.subject, 6)::bigint AS loan_id, a.rule
+        FROM alerts AS a
+        WHERE a.district_id = of_district AND a.rule = ANY (of_higher) AND a.state IN ('firing', 'held')
+        ORDER BY a.subject, array_position(of_higher, a.rule)
+    ),
+    gone AS (
+        -- back since, or reported lost
+        SELECT l.loan_id
+        FROM loans AS l
+        CROSS JOIN district AS d
+        WHERE l.district_id = of_district
+            AND (l.returned_on > of_day AND l.returned_on <= d.today OR l.lost_on <= of_day)
+    ),
+    days_of_school AS (
+        SELECT c.on_day, row_number() OVER (ORDER BY c.on_day DESC) - 1 AS days_before
+        FROM calendar_days AS c
+        WHERE c.district_id = of_district AND c.on_day <= of_day AND c.kind IN ('instructional', 'half_day')
+    ),
+    unused AS (
+        SELECT
+            o.loan_id, o.school_id, o.state, o.idle_days, o.idle_instructional_days, o.last_used_on,
+            o.observed_since_on, k.days, ceil(of_threshold)::integer AS due_days
+        FROM loan_days AS o
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN of_clock = 'instructional' THEN o.idle_instructional_days ELSE o.idle_days END AS days
+        ) AS k
+        WHERE o.district_id = of_district AND o.on_day = of_day AND (
+            k.days >= of_threshold AND o.state = ANY (of_states)
+            OR o.loan_id IN (SELECT t.loan_id FROM standing AS t)
+        )
+    )
+    SELECT
+        'loan:' || u.loan_id,
+        u.loan_id,
+        u.school_id,
+        CASE WHEN of_clock = 'instructional' THEN s.on_day ELSE of_day - (u.days - u.due_days) END
+            ::timestamp AT TIME ZONE d.time_zone,
+        u.days::double precision,
+        jsonb_strip_nulls(jsonb_build_object(
+            'state', u.state::text,
+            'idle_days', u.idle_days,
+            'instructional_days', u.idle_instructional_days,
+            'last_used_on', u.last_used_on::text,
+            'known_since_on', CASE WHEN u.last_used_on IS NULL THEN u.observed_since_on::text END,
+            'taken_over_by', h.rule
+        )),
+        CASE
+            WHEN u.state <> 'unknown' AND u.state <> ALL (of_states) THEN false  -- used, or stopped by somebody or its plan
+            WHEN u.last_used_on IS NOT NULL AND 'idle' <> ALL (of_states) THEN false
+            WHEN coalesce(u.days, u.idle_days) < of_threshold THEN false
+            WHEN u.state = 'unknown' OR u.days IS NULL THEN NULL
+            ELSE h.rule IS NULL
+        END
+    FROM unused AS u
+    CROSS JOIN district AS d
+    LEFT JOIN days_of_school AS s ON s.days_before = u.days - u.due_days
+    LEFT JOIN higher AS h ON h.loan_id = u.loan_id
+    WHERE u.loan_id NOT IN (SELECT g.loan_id FROM gone AS g)
+        AND (h.rule IS NULL OR u.loan_id IN (SELECT t.loan_id FROM standing AS t))
+$$;
 
 -- Whether a line's traffic is filtered, as the law asks for what children use. NULL: not told.
 ALTER TABLE latest_states ADD COLUMN is_filtered boolean;

@@ -18,17 +18,18 @@ ORDER BY d.district_id;
 
 -- upsert_plan --
 -- Parameters: district, key, allowance in bytes, period, cycle day, at allowance, monthly cost, whether a pool, provider,
--- download and upload in Mbit/s, first day, first day without service.
+-- download and upload in Mbit/s, first day, first day without service, whether filtered.
 INSERT INTO plans (
     district_id, plan_key, allowance_bytes, allowance_period, cycle_day, at_allowance, monthly_cost, is_pooled, provider,
-    download_mbps, upload_mbps, starts_on, ends_on, is_configured
+    download_mbps, upload_mbps, starts_on, ends_on, is_filtered, is_configured
 )
-VALUES ($1, $2, $3, $4, $5, $6, $7::text::numeric, $8, $9, $10, $11, $12, $13, true)
+VALUES ($1, $2, $3, $4, $5, $6, $7::text::numeric, $8, $9, $10, $11, $12, $13, $14, true)
 ON CONFLICT (district_id, plan_key) DO UPDATE
 SET allowance_bytes = excluded.allowance_bytes, allowance_period = excluded.allowance_period,
     cycle_day = excluded.cycle_day, at_allowance = excluded.at_allowance, monthly_cost = excluded.monthly_cost,
     is_pooled = excluded.is_pooled, provider = excluded.provider, download_mbps = excluded.download_mbps,
-    upload_mbps = excluded.upload_mbps, starts_on = excluded.starts_on, ends_on = excluded.ends_on, is_configured = true;
+    upload_mbps = excluded.upload_mbps, starts_on = excluded.starts_on, ends_on = excluded.ends_on,
+    is_filtered = excluded.is_filtered, is_configured = true;
 
 -- release_plans --
 -- Plans that the configuration no longer names are as if imported: an import may change them.

@@ -332,7 +332,7 @@ known AS (
             WHEN c.total_bytes >= l.cycle_bytes OR t.is_limit_reached THEN true
             ELSE coalesce(c.total_bytes >= l.cycle_bytes, t.is_limit_reached)
         END AS has_reached_cycle_limit,
-        CASE WHEN l.is_carried THEN c.total_bytes END AS cycle_bytes
+        c.total_bytes AS cycle_bytes
     FROM finest AS f
     CROSS JOIN account AS a
     LEFT JOIN day_differences AS x ON x.line_id = f.line_id AND x.on_day = f.on_day

@@ -37,37 +37,37 @@ SELECT plan_key, plan_id, is_configured FROM plans WHERE district_id = $1;
 -- write_plans --
 -- Plans that are not in the configuration. Returns how many are new, and which changed.
 -- Parameters: district; as arrays: key, provider, allowance in bytes, its period, cycle day, whether pooled, at
--- allowance, monthly cost, Mbit/s down and up, first day, first day without service.
+-- allowance, monthly cost, Mbit/s down and up, first day, first day without service, whether filtered.
 WITH told AS (
     SELECT * FROM unnest(
         $2::text[], $3::text[], $4::bigint[], $5::allowance_period[], $6::smallint[], $7::boolean[], $8::at_allowance[],
-        $9::numeric[], $10::real[], $11::real[], $12::date[], $13::date[]
+        $9::numeric[], $10::real[], $11::real[], $12::date[], $13::date[], $14::boolean[]
     ) AS t (
         plan_key, provider, allowance_bytes, allowance_period, cycle_day, is_pooled, at_allowance, monthly_cost,
-        download_mbps, upload_mbps, starts_on, ends_on
+        download_mbps, upload_mbps, starts_on, ends_on, is_filtered
     )
 ), known AS (
     SELECT plan_key FROM plans WHERE district_id = $1
 ), written AS (
     INSERT INTO plans AS p (
         district_id, plan_key, provider, allowance_bytes, allowance_period, cycle_day, is_pooled, at_allowance,
-        monthly_cost, download_mbps, upload_mbps, starts_on, ends_on
+        monthly_cost, download_mbps, upload_mbps, starts_on, ends_on, is_filtered
     )
     SELECT $1, plan_key, provider, allowance_bytes, allowance_period, cycle_day, is_pooled, at_allowance, monthly_cost,
-        download_mbps, upload_mbps, starts_on, ends_on
+        download_mbps, upload_mbps, starts_on, ends_on, is_filtered
     FROM told
     ON CONFLICT (district_id, plan_key) DO UPDATE
     SET provider = excluded.provider, allowance_bytes = excluded.allowance_bytes,
         allowance_period = excluded.allowance_period, cycle_day = excluded.cycle_day, is_pooled = excluded.is_pooled,
         at_allowance = excluded.at_allowance, monthly_cost = excluded.monthly_cost,
         download_mbps = excluded.download_mbps, upload_mbps = excluded.upload_mbps, starts_on = excluded.starts_on,
-        ends_on = excluded.ends_on
+        ends_on = excluded.ends_on, is_filtered = excluded.is_filtered
     WHERE NOT p.is_configured
         AND (p.provider, p.allowance_bytes, p.allowance_period, p.cycle_day, p.is_pooled, p.at_allowance,
-             p.monthly_cost, p.download_mbps, p.upload_mbps, p.starts_on, p.ends_on)
+             p.monthly_cost, p.download_mbps, p.upload_mbps, p.starts_on, p.ends_on, p.is_filtered)
         IS DISTINCT FROM (excluded.provider, excluded.allowance_bytes, excluded.allowance_period, excluded.cycle_day,
              excluded.is_pooled, excluded.at_allowance, excluded.monthly_cost, excluded.download_mbps,
-             excluded.upload_mbps, excluded.starts_on, excluded.ends_on)
+             excluded.upload_mbps, excluded.starts_on, excluded.ends_on, excluded.is_filtered)
     RETURNING plan_key, plan_id
 )
 SELECT count(*) FILTER (WHERE k.plan_key IS NULL) AS added,

@@ -347,16 +347,16 @@ WHERE k.district_id = $1 AND k.line_id = r.line_id AND k.starts_at = r.starts_at
 
 -- upsert_latest_states --
 -- What a sweep that lists an account's lines says of each. Parameters: district, account, instant, lines, statuses,
--- raw statuses, suspended by, online, last seen at, last seen by, day limits, cycle limits, group keys (each one text,
--- separated by U+001F, NULL U+001E).
+-- raw statuses, suspended by, online, last seen at, last seen by, day limits, cycle limits, group keys, filtered (each one
+-- text, separated by U+001F, NULL U+001E).
 INSERT INTO latest_states AS o (
     district_id, line_id, account_id, read_at, status, raw_status, suspended_by, is_online, last_seen_at, last_seen_by,
-    day_limit_bytes, cycle_limit_bytes, group_key
+    day_limit_bytes, cycle_limit_bytes, group_key, is_filtered
 )
 SELECT
     $1, q.line_id, $2, $3, q.status, q.raw_status, q.suspended_by, q.is_online,
     CASE WHEN q.last_seen_at <= $3::timestamptz + interval '1 day' THEN q.last_seen_at END, q.last_seen_by,
-    q.day_limit, q.cycle_limit, q.group_key
+    q.day_limit, q.cycle_limit, q.group_key, q.is_filtered
 FROM unnest(
     string_to_array($4, U&'\001F', U&'\001E')::bigint[],
     string_to_array($5, U&'\001F', U&'\001E')::line_status[],
@@ -367,9 +367,11 @@ FROM unnest(
     string_to_array($10, U&'\001F', U&'\001E')::last_seen_by[],
     string_to_array($11, U&'\001F', U&'\001E')::bigint[],
     string_to_array($12, U&'\001F', U&'\001E')::bigint[],
-    string_to_array($13, U&'\001F', U&'\001E')
+    string_to_array($13, U&'\001F', U&'\001E'),
+    string_to_array($14, U&'\001F', U&'\001E')::boolean[]
 ) AS q (
-    line_id, status, raw_status, suspended_by, is_online, last_seen_at, last_seen_by, day_limit, cycle_limit, group_key
+    line_id, status, raw_status, suspended_by, is_online, last_seen_at, last_seen_by, day_limit, cycle_limit, group_key,
+    is_filtered
 )
 ON CONFLICT (district_id, account_id, line_id) DO UPDATE
 SET read_at = excluded.read_at, status = coalesce(excluded.status, o.status),
@@ -380,7 +382,8 @@ SET read_at = excluded.read_at, status = coalesce(excluded.status, o.status),
     last_seen_by = CASE WHEN excluded.last_seen_at >= coalesce(o.last_seen_at, '-infinity')
         THEN excluded.last_seen_by ELSE o.last_seen_by END,
     day_limit_bytes = excluded.day_limit_bytes,
-    cycle_limit_bytes = excluded.cycle_limit_bytes, group_key = excluded.group_key
+    cycle_limit_bytes = excluded.cycle_limit_bytes, group_key = excluded.group_key,
+    is_filtered = excluded.is_filtered
 WHERE o.read_at <= excluded.read_at;
 
 -- note_latest_states --

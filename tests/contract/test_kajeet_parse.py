@@ -43,9 +43,35 @@ def test_documented_device_is_read() -> None:
             ),
         ),
         states=(
-            readings.State(accounts.INSTANT, readings.LineStatus.ACTIVE, "active", None, is_online=True),
+            readings.State(
+                accounts.INSTANT,
+                readings.LineStatus.ACTIVE,
+                "active",
+                None,
+                is_online=True,
+                is_filtered=True,
+            ),
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("told", "is_filtered"), [("K-8", True), ("", False), ("  ", False), (None, None), (..., None)]
+)
+def test_that_a_line_is_filtered_is_kept_without_the_name_of_its_filter(
+    told: object, is_filtered: bool | None
+) -> None:
+    page = read(patched(filterGroup=told))
+    assert page.sightings[0].states[0].is_filtered is is_filtered
+    assert b"K-8" not in msgspec.json.encode(page.sightings)
+
+
+def test_lines_that_differ_in_their_filter_alone_share_no_state() -> None:
+    page = msgspec.json.decode(DOCUMENTED)
+    row = page["devices"][0]
+    page["devices"] = [{**row, "key": "1", "filterGroup": "K-8"}, {**row, "key": "2", "filterGroup": ""}]
+    found = read(msgspec.json.encode(page)).sightings
+    assert [sighting.states[0].is_filtered for sighting in found] == [True, False]
 
 
 def test_second_documented_device_has_no_imei() -> None:

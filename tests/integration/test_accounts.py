@@ -150,3 +150,21 @@ async def test_a_line_whose_plan_an_import_told_keeps_it(pool: asyncpg.Pool) -> 
             "SELECT plan_key FROM lines JOIN plans USING (district_id, plan_id) ORDER BY line_id"
         )
         assert [row["plan_key"] for row in rows] == ["own", "pool"]
+
+
+async def test_whether_a_plan_or_a_line_is_filtered_is_kept_and_forgotten_with_what_told_it(
+    pool: asyncpg.Pool,
+) -> None:
+    plan = accounts.Plan(
+        key="p", allowance_bytes=None, allowance_period="month", cycle_day=1, at_allowance="stop",
+        monthly_cost=None, is_filtered=False,
+    )  # fmt: skip
+    await accounts.sync(pool, [dataclasses.replace(NORTHFIELD, plans=[plan])])
+    assert await pool.fetchval("SELECT is_filtered FROM plans") is False
+    async with polled(pool, [device(1, filter_group="K-8"), device(2, filter_group=""), device(3)]) as f:
+        await f.sweep()
+        told = "SELECT s.is_filtered FROM latest_states AS s JOIN provider_keys USING (line_id) ORDER BY provider_key"
+        assert [row["is_filtered"] for row in await pool.fetch(told)] == [True, False, None]
+        f.show(1, filter_group=None)
+        await f.sweep(f.now + timedelta(hours=1))
+        assert [row["is_filtered"] for row in await pool.fetch(told)] == [None, False, None]

@@ -87,6 +87,17 @@ async def test_what_is_left_out_is_by_the_month_and_stops(
     assert (row["cycle_day"], row["is_pooled"], row["monthly_cost"]) == (1, False, 15)
 
 
+async def test_whether_a_plan_is_filtered_is_known_only_where_it_is_told(
+    pool: asyncpg.Pool, district: int, tmp_path: Path
+) -> None:
+    told = files.written(tmp_path, "plans.csv", "plan,filtered", "yes,yes", "no,no", "silent,")
+    await plans.run(pool, district, told, today=TODAY)
+    found = await pool.fetch("SELECT plan_key, is_filtered FROM plans ORDER BY plan_id")
+    assert [tuple(row) for row in found] == [("yes", True), ("no", False), ("silent", None)]
+    corrected = files.written(tmp_path, "plans.csv", "plan,filtered", "yes,no", "no,no", "silent,")
+    assert (await plans.run(pool, district, corrected, today=TODAY)).changed == 1
+
+
 async def test_a_plan_of_the_configuration_is_refused(
     pool: asyncpg.Pool, district: int, tmp_path: Path
 ) -> None:

@@ -18,7 +18,7 @@ from service.store import coverage
 from service.web import pages, server, words
 from tests import snapshots
 
-VOID = {"meta", "link", "br", "rect", "path", "polygon", "polyline", "circle"}
+VOID = {"meta", "link", "br", "input", "rect", "path", "polygon", "polyline", "circle"}
 OPENMETRICS = {"Accept": "application/openmetrics-text; version=1.0.0"}
 
 

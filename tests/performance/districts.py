@@ -122,13 +122,15 @@ FROM loans
 class Size:
     lines: int
     days: int
+    lines_of_district: int = LINES_OF_DISTRICT
+    schools_of_district: int = SCHOOLS_OF_DISTRICT
 
     @property
     def districts(self) -> int:
-        return max(1, self.lines // LINES_OF_DISTRICT)
+        return max(1, self.lines // self.lines_of_district)
 
 
-async def seed(pool: asyncpg.Pool, size: Size, *, today: date) -> None:
+async def seed(pool: asyncpg.Pool, size: Size, *, today: date, with_readings: bool = True) -> None:
     """Every district with its records, its history up to yesterday, and the readings of the last days."""
     async with pool.acquire() as connection:
         await connection.execute(
@@ -143,7 +145,7 @@ async def seed(pool: asyncpg.Pool, size: Size, *, today: date) -> None:
             day = today - timedelta(days=offset)
             await connection.execute(_LINE_DAYS, day)
             await connection.execute(_LOAN_DAYS, day)
-        for day in (today - timedelta(days=2), today - timedelta(days=1), today):
+        for day in (today - timedelta(days=offset) for offset in (2, 1, 0) if with_readings):
             await connection.execute(_USAGE, day)
             await connection.execute(_STATES, day)
         await connection.execute("UPDATE districts SET computed_through_on = $1", today - timedelta(days=1))
@@ -155,12 +157,12 @@ async def _records(connection: asyncpg.Connection, size: Size, today: date) -> N
     await connection.execute(_DISTRICTS, size.districts, ZONE)
     await connection.execute(_PLANS)
     await connection.execute(_ACCOUNTS, ZONE)
-    await connection.execute(_SCHOOLS, size.districts, SCHOOLS_OF_DISTRICT)
+    await connection.execute(_SCHOOLS, size.districts, size.schools_of_district)
     await connection.execute(_NEEDS, today)
     await connection.execute(_WAITLISTS, today)
     await connection.execute(_CALENDAR, today)
-    await connection.execute(_DEVICES, size.districts, LINES_OF_DISTRICT)
+    await connection.execute(_DEVICES, size.districts, size.lines_of_district)
     for statement in (_LINES, _LINKS, _KEYS):
         await connection.execute(statement)
-    await connection.execute(_LOANS, size.districts, LINES_OF_DISTRICT, SCHOOLS_OF_DISTRICT, today)
+    await connection.execute(_LOANS, size.districts, size.lines_of_district, size.schools_of_district, today)
     await connection.execute(_LATEST, datetime.combine(today + timedelta(days=1), time(4), UTC))

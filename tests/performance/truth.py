@@ -29,7 +29,7 @@ from tests.performance import districts
 TODAY = date(2026, 11, 20)
 NOW = datetime(2026, 11, 21, 4, 30, tzinfo=UTC)  # late in its evening
 SIZES = ("10000x40", "100000x40", "1000000x40", "100000x365")
-_SETTINGS = {"max_wal_size": "8GB", "shared_buffers": "2GB", "checkpoint_timeout": "1h", "fsync": "off"}
+SETTINGS = {"max_wal_size": "8GB", "shared_buffers": "2GB", "checkpoint_timeout": "1h", "fsync": "off"}
 _READ = """
 SELECT sum(tup_returned + tup_fetched)::bigint AS rows, sum(blks_hit + blks_read)::bigint AS blocks
 FROM pg_stat_database WHERE datname = current_database()
@@ -205,7 +205,7 @@ def _lines(told: tuple[districts.Size, list[Cost]]) -> int:
 async def main(sizes: list[districts.Size], folder: Path) -> None:
     folder.chmod(0o711)
     told = []
-    async with embedded.Server(folder / "server", settings=_SETTINGS) as server:
+    async with embedded.Server(folder / "server", settings=SETTINGS) as server:
         for size in sizes:
             steps = await run(server, size)
             show(size, steps)

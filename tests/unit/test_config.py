@@ -25,6 +25,7 @@ pool_size = 20
 [web]
 host = "::1"
 port = 9090
+tokens_file = "/etc/afterbell/tokens"
 minimum_cell_size = 5
 
 [thresholds]
@@ -322,6 +323,13 @@ def test_a_mistake_in_the_file_is_told_with_its_place(write: Write, text: str, e
     message = refused(path)
     assert expected in message
     assert message.startswith(f"{path}: the configuration has 1 mistake(s)")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "afterbell.example.org"])  # noqa: S104
+def test_any_address_may_be_listened_on_once_there_is_a_file_of_tokens(write: Write, host: str) -> None:
+    settings = f'[web]\nhost = "{host}"'
+    assert config.load(write(f'{settings}\ntokens_file = "tokens"')).web.host == host
+    assert "name a file of tokens in web.tokens_file" in refused(write(settings))
 
 
 def test_an_unknown_collector_is_told_with_those_that_are_known(write: Write) -> None:
