@@ -112,6 +112,7 @@ class Service:
             ),
             alert_desk=alert_lists.Desk(self._ready.pool, self._rules_of),
         )
+        await self._guarded(self._maintain)  # while nobody reads: a new partition locks its table
         await self._guarded(self._roll_up)
         await self._plan()
         self._jobs = schedule.Schedule(await self._job_table())
@@ -130,10 +131,10 @@ class Service:
         jobs = [
             schedule.Job("rollup", ROLLUP_EVERY, self._job(self._roll_up), first_after=ROLLUP_EVERY),
             schedule.Job("programs", PROGRAMS_EVERY, self._job(self._read_programs)),
-            schedule.Job("summaries", SUMMARIES_EVERY, self._job(self._sum_up)),
+            schedule.Job("summaries", SUMMARIES_EVERY, self._job(self._sum_up), first_after=SUMMARIES_EVERY),
             schedule.Job("alerts", ALERTS_LOOKED_AT_EVERY, self._job(self._judge_alerts)),
             schedule.Job("messages", MESSAGES_EVERY, self._job(self._send_messages)),
-            schedule.Job("maintain", MAINTAIN_EVERY, self._job(self._maintain)),
+            schedule.Job("maintain", MAINTAIN_EVERY, self._job(self._maintain), first_after=MAINTAIN_EVERY),
         ]
         if self._ready.server is not None:
             jobs.append(schedule.Job("watch", WATCH_EVERY, self._job(self._watch), first_after=WATCH_EVERY))

@@ -14,4 +14,10 @@ SELECT count(*) = 0 AS is_missing FROM pg_database WHERE datname = 'afterbell' \
 CREATE DATABASE afterbell OWNER afterbell;
 REVOKE CONNECT, TEMPORARY ON DATABASE afterbell FROM PUBLIC;
 \endif
+\connect afterbell
+-- A role that only reads may otherwise hold the locks that the service takes, and store large objects.
+SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC; GRANT EXECUTE ON FUNCTION %1$s TO afterbell', oid::regprocedure)
+FROM pg_proc
+WHERE pronamespace = 'pg_catalog'::regnamespace
+    AND (proname ~ '^pg_(try_)?advisory_(xact_)?lock' OR proname IN ('lo_creat', 'lo_create', 'lo_from_bytea')) \gexec
 SQL

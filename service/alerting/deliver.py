@@ -126,6 +126,11 @@ async def _one(
         outcome.given_up += 1
         return
     message = await _message(pool, district, claimed, channel)
+    leaves_at = _leaves_at(district, claimed, message, clock())
+    if leaves_at is not None:
+        await notifications.put_off(pool, claimed, until=leaves_at)
+        outcome.put_off += 1
+        return
     try:
         amiss = await sent(channel, message, clock())
     except channels.NotDelivered as error:
@@ -148,6 +153,16 @@ async def _message(
         sender=district.sender,
         audience=channel.audience,
     )
+
+
+def _leaves_at(
+    district: District, claimed: notifications.Claimed, message: messages.Message, now: datetime
+) -> datetime | None:
+    """Late, as after a failure or a restart, it may have come into quiet hours. None: it leaves now."""
+    if message.severity == "critical" and claimed.topic.startswith("rule:"):
+        return None
+    leaves_at = due_times.after_quiet(district.timing, now, district.sender.zone)
+    return leaves_at if leaves_at > now else None
 
 
 def _goes_on(content: Iterable[notifications.Content]) -> bool:

@@ -114,6 +114,7 @@ _UNITS_ES = MappingProxyType(
         "devices": "dispositivos", "students": "estudiantes",
     }
 )  # fmt: skip
+_ONE_ES = MappingProxyType({"meses": "mes", "días lectivos": "día lectivo", "solicitudes": "solicitud"})
 _MONTHS_ES = (
     "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre",
     "diciembre",
@@ -158,7 +159,7 @@ def amount(language: str, least: float, most: float, unit: str) -> str:
         return f"{numbers}%" if language == "en" else f"{numbers} %"
     spoken = _UNITS_ES.get(unit, unit) if language == "es" else unit
     if spoken.endswith("s") and numbers == "1":
-        spoken = "mes" if spoken == "meses" else spoken.removesuffix("s")
+        spoken = _ONE_ES.get(spoken) or spoken.removesuffix("s")
     return f"{numbers} {spoken}".strip()
 
 

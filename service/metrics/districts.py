@@ -80,23 +80,17 @@ def _per_student(district: coverage.District) -> float | None:
     return None if each is None else float(each)
 
 
-FAMILIES: tuple[families.Family, ...] = (
-    families.Gauge(
-        "afterbell_district_reported_day_timestamp_seconds",
-        "Start of the day, in the district's zone, that all coverage figures are for.",
-        lambda d: families.midnight(d.reported_on, d.time_zone),
-    ),
-    families.Gauge(
-        "afterbell_district_out_of_session",
-        "Whether the reported day is in a break of all schools (0 or 1).",
-        lambda d: d.day.is_out_of_session if d.day else None,
-    ),
-    families.Gauge(
-        "afterbell_district_schools_need_unknown",
-        "Schools whose need is not known on the reported day.",
-        lambda d: d.day.schools_without_need if d.day else None,
-    ),
+SUMS: tuple[families.Family, ...] = (
     families.By("afterbell_district_loans", "Open loans by state on the reported day.", "state", _loans),
+    families.Gauge(
+        "afterbell_district_cost_per_covered_student_dollars",
+        "What all lines cost in the latest whole month / students with an adequate connection.",
+        _per_student,
+        EXPERIMENTAL,
+    ),
+)
+
+MEASURES: tuple[families.Family, ...] = (
     families.Gauge(
         "afterbell_district_concentration_index",
         "Absolute concentration index of coverage: above 0 it lies with the less needy schools.",
@@ -114,6 +108,24 @@ FAMILIES: tuple[families.Family, ...] = (
         "Coverage of the best of the four bands of schools less the district's.",
         lambda d: d.equity.risk.value.value if d.equity else None,
         EXPERIMENTAL,
+    ),
+)
+
+FAMILIES: tuple[families.Family, ...] = (
+    families.Gauge(
+        "afterbell_district_reported_day_timestamp_seconds",
+        "Start of the day, in the district's zone, that all coverage figures are for.",
+        lambda d: families.midnight(d.reported_on, d.time_zone),
+    ),
+    families.Gauge(
+        "afterbell_district_out_of_session",
+        "Whether the reported day is in a break of all schools (0 or 1).",
+        lambda d: d.day.is_out_of_session if d.day else None,
+    ),
+    families.Gauge(
+        "afterbell_district_schools_need_unknown",
+        "Schools whose need is not known on the reported day.",
+        lambda d: d.day.schools_without_need if d.day else None,
     ),
     families.By(
         "afterbell_district_reconciliation_findings",
@@ -141,12 +153,6 @@ FAMILIES: tuple[families.Family, ...] = (
         "Of those lines, the ones whose plan's cost is not known: they are in no amount.",
         "use",
         lambda d: {use: lines.without_cost for use, lines in _by_use(d).items()},
-        EXPERIMENTAL,
-    ),
-    families.Gauge(
-        "afterbell_district_cost_per_covered_student_dollars",
-        "What all lines cost in the latest whole month / students with an adequate connection.",
-        _per_student,
         EXPERIMENTAL,
     ),
     families.Gauge(

@@ -14,7 +14,9 @@ Table = tuple[families.Labels, tuple[families.Family, ...]]
 TABLES: Mapping[str, Table] = {
     "schools": (schools.LABELS, schools.FAMILIES),
     "counts": (districts.LABELS, districts.COUNTS),
+    "sums": (districts.LABELS, districts.SUMS),
     "groups": (districts.LABELS, districts.GROUPS),
+    "measures": (districts.LABELS, districts.MEASURES),
     "districts": (districts.LABELS, districts.FAMILIES),
     "withheld": (districts.LABELS, districts.WITHHELD),
     "accounts": (sources.ACCOUNT_LABELS, sources.ACCOUNTS),
@@ -57,6 +59,12 @@ class Known:
 
     def _groups(self) -> Iterator[tuple[families.Labels, object]]:
         return (((key,), district) for key, district, told in self._told if told.are_groups_told)
+
+    def _sums(self) -> Iterator[tuple[families.Labels, object]]:
+        return (((key,), district) for key, district, told in self._told if told.is_district_told)
+
+    def _measures(self) -> Iterator[tuple[families.Labels, object]]:
+        return (((key,), district) for key, district, told in self._told if told.is_all_told)
 
     def _districts(self) -> Iterator[tuple[families.Labels, object]]:
         return (((key,), district) for key, district, _ in self._told)

@@ -8,12 +8,17 @@ from service.store import coverage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """``are_groups_told``: whether the figures of the high-needs schools, and of the others, give none away."""
+    """``are_groups_told``: whether the figures of the high-needs schools, and of the others, give none away.
+
+    ``is_district_told`` says so of the district's. Neither is told of too few students. ``is_all_told``: no school has few
+    students in need; else what is made of each school's coverage, as an index, could be solved for that of a small one.
+    """
 
     schools: tuple[coverage.School, ...]
     withheld: int  # schools that are not among them
     is_district_told: bool
     are_groups_told: bool
+    is_all_told: bool
 
 
 def told(schools: Sequence[coverage.School], minimum_cell_size: int) -> Told:
@@ -27,9 +32,16 @@ def told(schools: Sequence[coverage.School], minimum_cell_size: int) -> Told:
     return Told(
         schools=shown,
         withheld=len(schools) - len(shown),
-        is_district_told=len(hidden) != 1,
-        are_groups_told=all(len(_among(group, hidden)) != 1 for group in _groups(known)[:2]),
+        is_district_told=_is_told(known, hidden, minimum_cell_size),
+        are_groups_told=all(_is_told(group, hidden, minimum_cell_size) for group in _groups(known)[:2]),
+        is_all_told=not any(0 < (school.need or 0) < minimum_cell_size for school in known),
     )
+
+
+def _is_told(together: Sequence[coverage.School], hidden: set[str], minimum_cell_size: int) -> bool:
+    """Whether the sums of schools are of enough students, and leave out no school alone."""
+    is_large = sum(school.need or 0 for school in together) >= minimum_cell_size
+    return not together or (is_large and len(_among(together, hidden)) != 1)
 
 
 def _next(known: Sequence[coverage.School], hidden: set[str]) -> str | None:

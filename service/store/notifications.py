@@ -218,6 +218,13 @@ async def not_sent(
     return is_new
 
 
+async def put_off(pool: asyncpg.Pool, claimed: Claimed, *, until: datetime) -> None:
+    """Give the claim back without a try: it is not to leave before then. Raises DatabaseUnavailable."""
+    ids = claimed.district_id, claimed.notification_id
+    with pools.translated():
+        await pool.execute(sql.queries()["put_off_notification"], *ids, claimed.attempts, until)
+
+
 async def drop(pool: asyncpg.Pool, claimed: Claimed, *, error: str) -> None:
     """Give one up that no channel can send any more. Raises DatabaseUnavailable."""
     ids = claimed.district_id, claimed.notification_id

@@ -30,7 +30,7 @@ class Limits:
 async def refresh(pool: asyncpg.Pool, district_id: int, limits: Limits) -> int:
     """Sum up every marked day, the latest first; returns how many. Raises DatabaseUnavailable.
 
-    Each day is a transaction: one that is stopped goes on where it was.
+    Each day is a transaction: one that is stopped goes on where it was. Where another process is at it, it does it.
     """
     days = 0
     with pools.translated():
@@ -45,6 +45,8 @@ async def _refresh_counts(pool: asyncpg.Pool, district_id: int) -> None:
     """Sweeps and changes of alerts: what is past does not change."""
     queries = sql.queries()
     async with pool.acquire() as connection, connection.transaction():
+        if not await connection.fetchval(queries["lock_summaries"], district_id):
+            return
         since = await connection.fetchval(queries["drop_poll_days"], district_id)
         await connection.execute(queries["sum_polls"], district_id, since or _FIRST)
         await connection.execute(queries["sum_flips"], district_id)
@@ -54,6 +56,8 @@ async def _refresh_schools(pool: asyncpg.Pool, district_id: int, limits: Limits)
     """All days anew where other schools are high-needs or small by now: old days, too, are told by today's."""
     queries = sql.queries()
     async with pool.acquire() as connection, connection.transaction():
+        if not await connection.fetchval(queries["lock_summaries"], district_id):
+            return
         known = await connection.fetchrow(queries["school_groups"], district_id)
         before = known["summed_by"], known["minimum_cell_size"]
         present = known["groups_digest"], limits.minimum_cell_size
@@ -78,15 +82,17 @@ async def sum_schools(
 async def _refresh_day(pool: asyncpg.Pool, district_id: int, limits: Limits) -> bool:
     queries = sql.queries()
     async with pool.acquire() as connection, connection.transaction():
-        day = await connection.fetchval(queries["take_summary_day"], district_id)
-        if day is None:
+        marked = await connection.fetchrow(queries["next_summary_day"], district_id)
+        if marked is None or not await connection.fetchval(queries["lock_summaries"], district_id):
             return False
+        day = marked["on_day"]
         await sum_schools(connection, district_id, day, day, limits)
         await connection.execute(queries["drop_summaries"], district_id, day)
         # in the order in which ensure_partitions locks the tables: in another they could wait for each other
         await connection.execute(queries["sum_signals"], district_id, day, limits.rsrp_floor_dbm)
         await connection.execute(queries["sum_fleet"], district_id, day)
         await connection.execute(queries["sum_plans"], district_id, day)
+    await pool.execute(queries["forget_summary_day"], district_id, day, marked["written"])
     return True
 
 

@@ -40,7 +40,12 @@ SELECT
     (k.since_on + ceil($4::double precision)::integer)::timestamp AT TIME ZONE d.time_zone AS since_at,
     ($2::date - k.since_on)::double precision AS value,
     jsonb_build_object('left_days', $2::date - l.left_on, 'left_on', l.left_on::text) AS details,
-    true AS is_breached
+    -- between two school years the roster has nobody: who comes back is not known
+    CASE WHEN EXISTS (
+        SELECT
+        FROM enrollments AS o
+        WHERE o.district_id = $1::integer AND o.starts_on <= $2::date AND (o.ends_on IS NULL OR o.ends_on > $2::date)
+    ) THEN true END AS is_breached
 FROM left_behind AS l
 JOIN devices AS v ON v.district_id = $1::integer AND v.device_id = l.device_id
 CROSS JOIN district AS d

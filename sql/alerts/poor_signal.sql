@@ -34,6 +34,8 @@ measured AS MATERIALIZED (
         AND (l.lost_on IS NULL OR l.lost_on > $2::date)
         -- where it is now was measured since it was lent
         AND r.starts_at >= l.checked_out_on::timestamp AT TIME ZONE d.local_zone
+    JOIN devices AS v ON v.district_id = $1::integer AND v.device_id = k.device_id
+        AND v.kind IN ('hotspot', 'fixed_router')
     WHERE r.district_id = $1::integer AND r.starts_at >= (SELECT first_at FROM district)
         AND r.starts_at < (SELECT ends_at FROM district)
         -- wherever on earth, so that the months to read are known beforehand

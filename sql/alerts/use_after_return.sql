@@ -42,7 +42,9 @@ SELECT
         'used_mb', round(t.used_bytes / 1e6, 1), 'on_day', $2::date, 'returned_on', b.returned_on,
         'days_since_return', $2::date - b.returned_on
     )) AS details,
-    t.used_bytes > $4::double precision * 1e6 AS is_breached
+    -- what a counter adds over a night may have been used before the return, the day before
+    CASE WHEN t.basis <> 'difference' OR b.returned_on < $2::date - 1 THEN t.used_bytes > $4::double precision * 1e6
+        END AS is_breached
 FROM unlent AS u
 CROSS JOIN district AS d
 CROSS JOIN LATERAL (
@@ -53,7 +55,7 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS b
 LEFT JOIN LATERAL (
-    SELECT o.used_bytes
+    SELECT o.used_bytes, o.basis
     FROM line_days AS o
     JOIN accounts AS a USING (district_id, account_id)
     WHERE o.district_id = $1::integer AND o.on_day = $2::date AND o.line_id = u.line_id AND o.used_bytes IS NOT NULL

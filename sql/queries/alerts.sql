@@ -34,14 +34,16 @@ SELECT EXISTS (
 
 -- is_partly_told --
 -- Whether some of what sources have to say of the judged day is still to come: one was read last while the day went
--- on, or what it said is not computed yet. Parameters: district, the day, its start and its end.
+-- on, or before its provider had all of it, or what it said is not computed yet.
+-- Parameters: district, the day, its start and its end.
 SELECT
     EXISTS (
         SELECT
         FROM watermarks AS w
         JOIN accounts AS a USING (district_id, account_id)
         WHERE w.district_id = $1 AND a.is_in_use AND a.collector <> 'file'
-            AND w.last_success_at >= $3 AND w.last_success_at < $4
+            AND w.last_success_at >= $3::timestamptz
+            AND w.last_success_at < $4::timestamptz + make_interval(days => a.lag_days)
     )
     OR EXISTS (SELECT FROM dirty_loan_days AS o WHERE o.district_id = $1 AND o.on_day <= $2)
     OR EXISTS (SELECT FROM dirty_line_days AS o WHERE o.district_id = $1 AND o.on_day <= $2);
@@ -164,7 +166,7 @@ WITH found AS MATERIALIZED (
             a.state = 'firing' AND j.is_breached AND a.is_judged AND a.clear_since_at IS NULL
             AND a.snoozed_until_at IS NULL AND a.severity = $6::text AND a.details = j.details
             AND a.school_id IS NOT DISTINCT FROM j.school_id AND a.value IS NOT DISTINCT FROM j.value
-            AND a.breached_since_at = coalesce(j.since_at, a.breached_since_at)
+            AND a.breached_since_at <= coalesce(j.since_at, a.breached_since_at)
             AND (
                 a.acknowledged_at IS NOT NULL
                 OR coalesce($3 - greatest(a.fired_at, a.reminded_at) < $9::interval, true)
@@ -186,14 +188,16 @@ met AS MATERIALIZED (
         AND d.school_id = o.school_id
 ),
 timed AS MATERIALIZED (
-    -- an alert that is held is in breach since the judgement that first said so: how long it has been steady counts
+    -- an alert that is held is in breach since the judgement that first said so: how long it has been steady counts.
+    -- One that fires has been in breach for at least as long: facts of a day, or of the days before it, begin later each day
     SELECT
         m.*,
         CASE
             WHEN NOT coalesce(m.is_breached, false) THEN m.breached_since_at
             WHEN m.state = 'held' THEN CASE WHEN m.clear_since_at IS NULL THEN m.breached_since_at ELSE $3 END
+            WHEN m.state = 'firing' THEN least(m.breached_since_at, m.told_since_at)
             WHEN m.told_since_at IS NOT NULL THEN m.told_since_at
-            WHEN m.state IN ('pending', 'firing') THEN m.breached_since_at
+            WHEN m.state = 'pending' THEN m.breached_since_at
             ELSE $3
         END AS new_breached_since_at,
         CASE WHEN m.is_breached THEN NULL WHEN m.is_breached IS NULL THEN m.clear_since_at
@@ -254,7 +258,10 @@ moved AS MATERIALIZED (
         END AS reason,
         CASE WHEN f.is_breached THEN f.told_school_id ELSE f.school_id END AS school_id,
         f.is_breached IS NOT NULL AS is_judged,
-        coalesce(f.told_since_at, f.new_breached_since_at) AS since_at,
+        CASE
+            WHEN f.is_breached AND f.state <> 'firing' THEN coalesce(f.told_since_at, f.new_breached_since_at)
+            ELSE f.new_breached_since_at
+        END AS since_at,
         CASE
             WHEN f.kind = 'held' THEN $3
             WHEN f.kind = 'released' AND f.is_breached THEN coalesce(f.told_since_at, f.new_breached_since_at)

@@ -72,24 +72,33 @@ ends AS (
     WHERE t.is_told AND t.is_end
 ),
 ends_told AS (
-    -- where the same alert was told of since it was last over
-    SELECT e.flip_id, n.channel_key
-    FROM ends AS e
-    JOIN flips AS f ON f.district_id = $1 AND f.alert_id = e.alert_id
-        AND f.flip_id > e.after_flip_id AND f.flip_id < e.flip_id
-    JOIN notification_flips AS nf ON nf.district_id = $1 AND nf.flip_id = f.flip_id
-    JOIN notifications AS n ON n.district_id = $1 AND n.notification_id = nf.notification_id AND n.state <> 'given_up'
-    UNION
-    SELECT e.flip_id, b.channel_key
-    FROM ends AS e
-    JOIN beginnings AS b ON b.alert_id = e.alert_id AND b.flip_id > e.after_flip_id AND b.flip_id < e.flip_id
+    -- where the same alert was told of since it was last over; not before what is still being tried has told that
+    SELECT u.flip_id, u.channel_key, max(u.tried_at) AS not_before_at
+    FROM (
+        SELECT
+            e.flip_id, n.channel_key, CASE WHEN n.state = 'waiting' AND n.attempts > 0 THEN n.due_at END AS tried_at
+        FROM ends AS e
+        JOIN flips AS f ON f.district_id = $1 AND f.alert_id = e.alert_id
+            AND f.flip_id > e.after_flip_id AND f.flip_id < e.flip_id
+        JOIN notification_flips AS nf ON nf.district_id = $1 AND nf.flip_id = f.flip_id
+        JOIN notifications AS n ON n.district_id = $1 AND n.notification_id = nf.notification_id
+            AND n.state <> 'given_up'
+        UNION ALL
+        SELECT e.flip_id, b.channel_key, NULL
+        FROM ends AS e
+        JOIN beginnings AS b ON b.alert_id = e.alert_id AND b.flip_id > e.after_flip_id AND b.flip_id < e.flip_id
+    ) AS u
+    GROUP BY u.flip_id, u.channel_key
 ),
 routed AS (
-    SELECT flip_id, kind, rule, school_id, severity, urgency, channel_key, digest, is_by_school FROM beginnings
+    SELECT
+        flip_id, kind, rule, school_id, severity, urgency, channel_key, digest, is_by_school,
+        NULL::timestamptz AS not_before_at
+    FROM beginnings
     UNION ALL
     SELECT
         t.flip_id, t.kind, t.rule, t.school_id, t.severity, t.urgency, c.key, c.digest,
-        'school' = t.owner AND 'school' = ANY (c.roles) AND t.school_id IS NOT NULL
+        'school' = t.owner AND 'school' = ANY (c.roles) AND t.school_id IS NOT NULL, e.not_before_at
     FROM ends_told AS e
     JOIN taken AS t USING (flip_id)
     JOIN channels AS c ON c.key = e.channel_key
@@ -107,7 +116,7 @@ urgent AS (
 ),
 timed AS (
     SELECT
-        u.flip_id, u.channel_key,
+        u.flip_id, u.channel_key, u.not_before_at,
         CASE
             WHEN u.when_told = 'daily' THEN 'digest:daily'
             WHEN u.when_told = 'weekly' THEN 'digest:weekly' || CASE WHEN u.is_by_school THEN '@' || u.school_id ELSE '' END
@@ -120,7 +129,9 @@ timed AS (
     FROM urgent AS u
 ),
 grouped AS (
-    SELECT channel_key, topic, min(due_at) AS due_at, min(flip_id) AS first_flip_id
+    SELECT
+        channel_key, topic, greatest(min(due_at), max(not_before_at)) AS due_at, max(not_before_at) AS not_before_at,
+        min(flip_id) AS first_flip_id
     FROM timed
     GROUP BY channel_key, topic
 ),
@@ -132,10 +143,11 @@ waiting AS (
         AND (n.channel_key, n.topic) IN (SELECT g.channel_key, g.topic FROM grouped AS g)
     FOR UPDATE
 ),
-sooner AS (
-    UPDATE notifications AS n SET due_at = g.due_at
+moved AS (
+    UPDATE notifications AS n SET due_at = greatest(least(n.due_at, g.due_at), g.not_before_at)
     FROM waiting AS w JOIN grouped AS g USING (channel_key, topic)
-    WHERE n.district_id = $1 AND n.notification_id = w.notification_id AND n.due_at > g.due_at
+    WHERE n.district_id = $1 AND n.notification_id = w.notification_id
+        AND (n.due_at > g.due_at OR n.due_at < g.not_before_at)
 ),
 made AS (
     INSERT INTO notifications (district_id, channel_key, first_flip_id, topic, due_at, created_at)
@@ -286,6 +298,13 @@ UPDATE notifications
 SET
     state = CASE WHEN $4::timestamptz IS NULL THEN 'given_up' ELSE 'waiting' END::notification_state,
     due_at = coalesce($4, due_at), claimed_until_at = NULL, error = $5
+WHERE district_id = $1 AND notification_id = $2 AND attempts = $3 AND state = 'waiting';
+
+-- put_off_notification --
+-- Nobody tried to send it after all. Only the newest try may say so. Parameters: district, notification, the try, until
+-- when.
+UPDATE notifications
+SET due_at = $4, claimed_until_at = NULL, attempts = attempts - 1
 WHERE district_id = $1 AND notification_id = $2 AND attempts = $3 AND state = 'waiting';
 
 -- put_off_channel --

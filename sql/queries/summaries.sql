@@ -6,11 +6,23 @@ SELECT $1, day::date FROM generate_series($2::date::timestamp, $3::date::timesta
 ORDER BY day
 ON CONFLICT (district_id, on_day) DO UPDATE SET on_day = excluded.on_day;
 
--- take_summary_day --
--- Takes the mark off the latest day that is to be summed up; no row: there is none. Parameters: district.
-DELETE FROM dirty_summary_days
-WHERE district_id = $1 AND on_day = (SELECT max(m.on_day) FROM dirty_summary_days AS m WHERE m.district_id = $1)
-RETURNING on_day;
+-- lock_summaries --
+-- One process at a time sums up a district's days, to the end of the transaction. Parameters: district.
+SELECT pg_try_advisory_xact_lock(1634034298, $1);
+
+-- next_summary_day --
+-- The latest day that is to be summed up, and which writing of its mark was seen; no row: there is none.
+-- Parameters: district.
+SELECT on_day, xmin::text AS written
+FROM dirty_summary_days
+WHERE district_id = $1
+ORDER BY on_day DESC
+LIMIT 1;
+
+-- forget_summary_day --
+-- Takes the mark off a day, unless it was written again since it was seen. On its own: whoever waits for a mark must
+-- hold nothing that those who write it may need. Parameters: district, day, which writing.
+DELETE FROM dirty_summary_days WHERE district_id = $1 AND on_day = $2 AND xmin::text = $3;
 
 -- drop_summaries --
 -- The sums of a day but for those of its schools, to be made again. Parameters: district, day.

@@ -205,6 +205,8 @@ def test_the_commands_of_the_guide_work_in_its_order(stack: composition.Stack) -
     assert psql(stack, url, "SELECT count(*) FROM reporting.schools") == (0, "1")
     assert psql(stack, url, "SELECT count(*) FROM public.loans")[0] != 0
     assert psql(stack, url.replace("_reader_1:" + password, "_reader_1:wrong"), "SELECT 1")[0] != 0
+    for harm in ("pg_advisory_lock(1634034293, 1)", "pg_try_advisory_xact_lock(1)", "lo_create(0)"):
+        assert psql(stack, url, f"SET default_transaction_read_only = off; SELECT {harm}")[0] != 0
     verbs = {shlex.split(redirected(line)[0])[2] for line in carried_out}
     assert {"exec", "run", "stop", "up"} <= verbs
 

@@ -113,7 +113,8 @@ async def _returned_in_october(world: World) -> None:
 async def _enroll(world: World) -> None:
     await _lend(world, borrower="a pseudonym")
     await world.pool.execute(
-        "INSERT INTO enrollments (district_id, student, starts_on, school_id) VALUES ($1, 'a pseudonym', $2, $3)",
+        "INSERT INTO enrollments (district_id, student, starts_on, school_id)"
+        " SELECT $1, student, $2, $3 FROM unnest(ARRAY['a pseudonym', 'another']) AS student",
         DISTRICT,
         date(2026, 8, 1),
         world.ids["school"],
@@ -122,7 +123,8 @@ async def _enroll(world: World) -> None:
 
 async def _leave(world: World) -> None:
     await world.pool.execute(
-        "UPDATE enrollments SET ends_on = $2 WHERE district_id = $1", DISTRICT, date(2026, 10, 9)
+        "UPDATE enrollments SET ends_on = $2 WHERE district_id = $1 AND student = 'a pseudonym'",
+        *(DISTRICT, date(2026, 10, 9)),
     )
 
 

@@ -5,13 +5,14 @@ import json
 import logging
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import asyncpg
 import pytest
 
 from service.alerting import channels, deliver, messages, webhook
+from service.model import due_times
 from service.store import notifications
 from service.store import pool as pools
 from tests.alerts import flipping, sinks
@@ -247,7 +248,7 @@ async def test_what_fails_for_now_is_tried_again_and_then_sent(
 
 async def test_after_a_day_of_tries_it_is_given_up(pool: asyncpg.Pool, mails: sinks.MailSink) -> None:
     mails.answers = ["451 later"] * 20
-    district = told(mailbox(mails))
+    district = told(mailbox(mails), timing=due_times.Timing(quiet_starts=time(0), quiet_ends=time(0)))
     await flip(pool)
     await deliver.queue(pool, district, now=NOW)
     at, outcomes = NOW, []
@@ -416,3 +417,39 @@ async def test_a_claim_is_looked_up_in_an_index(pool: asyncpg.Pool, mails: sinks
 def test_the_claim_outlives_every_send() -> None:
     assert deliver.LEASE.total_seconds() > deliver.SEND_SECONDS
     assert issubclass(channels.NotDelivered, Exception)
+
+
+# Late
+
+
+async def test_what_leaves_late_waits_for_the_end_of_quiet_hours_too(
+    pool: asyncpg.Pool, mails: sinks.MailSink
+) -> None:
+    """As after a restart, or a mail server that was away in the evening."""
+    await flip(pool)
+    await flip(pool, subject="loan:2", rule="outage", severity="critical")
+    critical = flipping.rule("outage", severity="critical")
+    district = told(mailbox(mails), rules=[flipping.rule(), critical])
+    night, morning = NOW + timedelta(hours=15), NOW + timedelta(hours=19)
+    outcome = await delivered(pool, district, after=night - NOW)
+    assert (outcome.sent, outcome.put_off) == (1, 1)
+    assert [mail["Importance"] for mail in mails.mails] == ["high"]
+    waits = await pool.fetchrow("SELECT attempts, due_at FROM notifications WHERE state = 'waiting'")
+    assert waits == (0, morning), "nobody tried"
+    await deliver.deliver(pool, district, clock=lambda: morning)
+    assert len(mails.mails) == 2
+
+
+async def test_an_end_is_not_told_before_a_beginning_that_is_still_being_tried(
+    pool: asyncpg.Pool, web: sinks.WebSink
+) -> None:
+    district = told(hook(web))
+    web.statuses = [503] * 4
+    await flip(pool)
+    for minutes in (3, 5, 8, 14):  # tried again after 1, 2, 5 and 15 minutes
+        await delivered(pool, district, after=minutes * MINUTE)
+    await flip(pool, "cleared", at=NOW + 15 * MINUTE)
+    for minutes in (15, 18, 40):
+        now = NOW + minutes * MINUTE
+        await delivered(pool, district, now=now, after=MINUTE)
+    assert [json.loads(post.body)["is_resolved"] for post in web.posts] == [False, True]

@@ -366,3 +366,29 @@ async def test_what_another_rule_tells_of_now_is_not_called_recovered(pool: asyn
     await its.tell(False, details='{"taken_over_by": "late"}')
     await its.judged(HOUR)
     assert (await its.flips())[-1].reason == "taken_over"
+
+
+async def test_an_alert_that_fires_tells_when_it_began_whichever_day_its_facts_are_of(
+    pool: asyncpg.Pool,
+) -> None:
+    """As of a total that is above its share on every day: the newest day is not when it began."""
+    its = await facts.made(pool, facts.rule(reminder=48 * HOUR))
+    began = NOW - 24 * HOUR
+    for days in range(3):
+        await its.tell(since=began + days * 24 * HOUR, value=days)
+        await its.judged(24 * HOUR)
+    assert (await its.alert()).breached_since_at == began
+    assert [flip.evidence["since"] for flip in await its.flips()] == [began.isoformat()] * 2
+    await its.tell(since=began - 24 * HOUR)
+    await its.judged()
+    assert (await its.alert()).breached_since_at == began - 24 * HOUR, "earlier than was known"
+
+
+async def test_what_is_over_tells_when_it_began_and_not_when_it_would_begin_again(pool: asyncpg.Pool) -> None:
+    its = await facts.made(pool)
+    await its.tell(since=NOW - 48 * HOUR)
+    await its.judged()
+    await its.tell(False, since=NOW + 30 * 24 * HOUR)
+    await its.judged(HOUR)
+    flip = (await its.flips())[-1]
+    assert (flip.kind, flip.evidence["since"]) == ("cleared", (NOW - 48 * HOUR).isoformat())

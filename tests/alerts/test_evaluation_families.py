@@ -225,3 +225,21 @@ async def test_without_a_reported_day_only_what_judges_the_present_is_judged(poo
 async def test_a_day_has_as_many_hours_as_its_clock(pool: asyncpg.Pool) -> None:
     starts_at, ends_at = judging.bounds(date(2026, 11, 1), ZONE)
     assert (ends_at.timestamp() - starts_at.timestamp()) == 25 * 3600
+
+
+async def test_a_day_is_told_in_part_until_its_provider_had_all_of_it(pool: asyncpg.Pool) -> None:
+    """A provider that needs two days: what was read a day after the judged one may still lack something."""
+    its = await family(pool)
+    account_id = await factories.account(pool)
+    await pool.execute("UPDATE accounts SET lag_days = 2")
+    its.now += 2 * ONE_DAY
+    await pool.execute(
+        "INSERT INTO watermarks (district_id, account_id, endpoint_group, cadence, last_success_at)"
+        " VALUES (1, $1, 'lines', $2, $3)",
+        *(account_id, HOUR, midnight(DAY + 3 * ONE_DAY) - HOUR),
+    )
+    found = await its.judged()
+    assert (found.judged_on, found.waits, await count(pool)) == (DAY, "partly_told", 0)
+    await pool.execute("UPDATE watermarks SET last_success_at = $1", midnight(DAY + 3 * ONE_DAY))
+    assert (await its.judged()).waits is None
+    assert await count(pool) == 1

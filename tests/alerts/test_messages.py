@@ -261,6 +261,8 @@ def test_both_languages_have_the_same_words_with_the_same_places() -> None:
         (34.0, 34.0, "days", "34 days", "34 días"),
         (1.0, 1.0, "days", "1 day", "1 día"),
         (1.0, 1.0, "months", "1 month", "1 mes"),
+        (1.0, 1.0, "instructional days", "1 instructional day", "1 día lectivo"),
+        (1.0, 1.0, "requests", "1 request", "1 solicitud"),
         (30.0, 41.0, "days", "30 to 41 days", "de 30 a 41 días"),
         (62.5, 62.5, "%", "62.5%", "62.5 %"),
         (-113.04, -113.0, "dBm", "-113 dBm", "-113 dBm"),

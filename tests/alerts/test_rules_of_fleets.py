@@ -111,6 +111,16 @@ async def test_use_counts_as_after_the_return_from_the_day_after_it(d: District)
     assert await d.judged("use_after_return", DAY + timedelta(days=1), threshold=5) == []
 
 
+async def test_what_a_counter_adds_over_the_night_after_the_return_may_be_older(d: District) -> None:
+    line_id, device_id = await d.line()
+    await d.lend(device_id, ago(40), until=ago(1))
+    await d.told(line_id, mb=5)
+    await d.pool.execute("UPDATE line_days SET basis = 'difference' WHERE line_id = $1", line_id)
+    assert await d.unknown("use_after_return") == {f"line:{line_id}"}
+    await d.pool.execute("UPDATE loans SET returned_on = returned_on - 1")
+    assert await d.breached("use_after_return") == {f"line:{line_id}"}
+
+
 async def test_no_use_after_the_return_is_told_of_where_it_is_lent_again_or_not_used(d: District) -> None:
     for mb, again in ((5, DAY), (5, DAY + timedelta(days=1)), (0, None)):
         line_id, device_id = await d.line()
@@ -202,6 +212,16 @@ async def test_a_plan_that_has_ended_is_told_of_while_a_line_of_it_is_active(d: 
     assert await d.judged("plan_end") == []
 
 
+async def test_whether_lines_of_a_plan_that_has_ended_are_active_is_unknown_on_a_blind_day(
+    d: District,
+) -> None:
+    plan_id = await d.plan(ends_on=ago(3))
+    line_id, _ = await d.line(None)
+    assert await d.unknown("plan_end") == {f"plan:{plan_id}"}
+    await d.told(line_id, status="active")
+    assert await d.breached("plan_end") == {f"plan:{plan_id}"}
+
+
 async def test_a_signal_is_poor_by_the_median_of_a_week_and_enough_samples(d: District) -> None:
     good, _ = await d.lent_line()
     weak, loan = await d.lent_line()
@@ -224,6 +244,13 @@ async def test_a_signal_counts_since_the_hotspot_was_lent(d: District) -> None:
     line_id, _ = await d.lent_line(since=ago(1))
     await d.signals(line_id, -120)
     assert await d.breached("poor_signal") == set()
+
+
+async def test_a_signal_is_that_of_a_hotspot(d: District) -> None:
+    line_id, device_id = await d.line(kind="bus_router")
+    await d.lend(device_id, ago(60))
+    await d.signals(line_id, -120)
+    assert await d.judged("poor_signal") == []
 
 
 async def test_an_alert_of_a_signal_stands_while_nothing_is_measured(d: District) -> None:

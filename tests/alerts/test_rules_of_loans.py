@@ -292,9 +292,11 @@ async def enroll(loans: Lent, student: str, since: date, until: date | None = No
 async def test_a_student_who_left_is_told_of_the_day_after(loans: Lent) -> None:
     await enroll(loans, "left", ago(100), ago(1))
     await enroll(loans, "leaves", ago(100), DAY)
+    await enroll(loans, "stays", ago(100))
     left, _ = [await loans.lend(borrower=student) for student in ("left", "leaves")]
     found = await loans.judge("left_district")
     assert list(found) == [f"loan:{left}"]
+    assert found[f"loan:{left}"].is_breached
     assert found[f"loan:{left}"].since_at == midnight(DAY)
     assert found[f"loan:{left}"].details == {"left_days": 1, "left_on": ago(1).isoformat()}
     assert await loans.breached("left_district", threshold=2) == []
@@ -311,6 +313,15 @@ async def test_who_is_here_comes_back_or_was_never_named_has_not_left(loans: Len
     for student in ("here", "moved", "goes soon", "comes", "stranger", ""):
         await loans.lend(borrower=student)
     assert await loans.judge("left_district") == {}
+
+
+async def test_who_has_left_is_unknown_while_the_roster_has_nobody(loans: Lent) -> None:
+    """As between two school years, where the next one's is not there yet."""
+    for student in ("left", "stays"):
+        await enroll(loans, student, ago(100), ago(10))
+        await loans.lend(borrower=student)
+    found = await loans.judge("left_district")
+    assert [row.is_breached for row in found.values()] == [None, None]
 
 
 async def test_leaving_counts_from_the_loan_where_that_came_later(loans: Lent) -> None:

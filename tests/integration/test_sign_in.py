@@ -404,7 +404,9 @@ async def test_a_link_in_mail_asks_once_more_as_the_cookie_does_not_come_along(b
     assert again.status == 303
 
 
-@pytest.mark.parametrize("path", ["//evil.example/", "///evil.example/", "/\\\\evil.example/", "/\\/evil.example"])
+@pytest.mark.parametrize(
+    "path", ["//evil.example/", "///evil.example/", "/\\evil.example/", "/.\\/evil.example"]
+)
 async def test_a_link_that_a_browser_would_take_for_another_sites_is_not_followed(
     browser: Browser, path: str
 ) -> None:

@@ -59,13 +59,18 @@ async def test_what_is_withheld_beside_small_schools_is_what_metrics_leaves_out(
         shown = {codes[school] for school, need in needs.items() if need is not None and need >= 10}
         shown -= {codes[school] for school in row["withheld"]}
         assert shown == {school.ncessch for school in told.schools}, needs
-        assert (row["is_district_told"], row["are_groups_told"]) == (
-            told.is_district_told,
-            told.are_groups_told,
-        )
+        groups = [[one for one in listed if one.is_high_needs is mark] for mark in (True, False)]
+        assert told.is_district_told == (row["is_district_told"] and is_large(listed))
+        assert told.are_groups_told == (row["are_groups_told"] and all(map(is_large, groups)))
         seen.add((len(row["withheld"]), row["are_groups_told"], row["is_district_told"]))
     assert {one[0] for one in seen} >= {0, 1, 2}
     assert {one[1] for one in seen} == {True, False}
+
+
+def is_large(schools: list[coverage.School]) -> bool:
+    """What the views ask beside the flags that are kept."""
+    needs = [one.need for one in schools if one.need is not None]
+    return not needs or sum(needs) >= 10
 
 
 async def test_a_district_of_one_small_school_has_no_figures_of_its_own(

@@ -74,7 +74,7 @@ def test_findings_are_told_by_kind_and_none_is_zero() -> None:
 def test_equity_is_that_of_the_snapshot() -> None:
     (district,) = snapshot().districts
     assert district.equity is not None
-    made = observed()
+    made = observed(minimum_cell_size=0)
     judged = district.equity
     assert value(made, "district_concentration_index") == judged.concentration.absolute.value
     assert value(made, "district_relative_concentration_index") == judged.concentration.relative.value

@@ -1,5 +1,6 @@
 """What /metrics leaves out: schools with few students in need, and whatever their figures could be worked out from."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -104,6 +105,33 @@ def test_a_district_of_one_small_school_has_no_counts() -> None:
     assert value(made, "district_schools_withheld") == 1
 
 
+def test_a_district_of_few_students_has_no_figures_however_many_schools_it_has() -> None:
+    row = next(row for row in snapshots.SCHOOLS if row.name == snapshots.SMALL)
+    made = observed(rows=[replace(row, need=4), replace(row, name="Another", need=5)])
+    told = {
+        family.name
+        for family in made.registry.collect()
+        if family.samples and re.search("student|coverage|loan|concentration|risk", family.name)
+    }
+    assert told == set()
+
+
+def test_a_group_of_few_students_is_not_told() -> None:
+    needy = [school(0, 3, is_high_needs=True), school(1, 4, is_high_needs=True)]
+    told = withheld.told([*needy, school(2, 40), school(3, 50)], 10)
+    assert (told.is_district_told, told.are_groups_told) == (True, False)
+
+
+def test_no_measure_is_made_of_a_school_that_is_left_out() -> None:
+    """The best of four bands may be one small school: the risk would tell its coverage."""
+    rows = snapshots.SCHOOLS
+    assert value(observed(rows=rows), "district_attributable_risk_ratio") is None
+    assert value(observed(rows=rows), "district_concentration_index") is None
+    large = [row for row in rows if row.name != snapshots.SMALL]
+    assert value(observed(rows=large), "district_attributable_risk_ratio") is not None
+    assert value(observed(rows=large), "district_concentration_index") is not None
+
+
 @given(
     st.lists(
         st.tuples(st.none() | st.integers(0, 30), st.sampled_from([True, False, None])),
@@ -119,7 +147,9 @@ def test_nowhere_is_one_school_left_out_alone(told: list[tuple[int | None, bool 
     hidden = [one for one in known if one not in found.schools]
     assert all((one.need or 0) >= 10 for one in found.schools)
     assert len(hidden) != 1 or len(known) == 1
-    assert found.is_district_told == (len(hidden) != 1)
+    total = sum(one.need or 0 for one in known)
+    assert found.is_district_told == (len(hidden) != 1 and (total >= 10 or not known))
+    assert found.is_all_told == all(one in found.schools or not one.need or one.need >= 10 for one in known)
     for mark in (True, False, None):
         among = [one for one in hidden if one.is_high_needs is mark]
         assert len(among) != 1 or len([one for one in known if one.is_high_needs is mark]) == 1

@@ -17,7 +17,10 @@ def test_the_example_of_the_standard_is_reproduced() -> None:
     kind, kept, keys = scram.verifier("pencil", salt).split("$")
     stored, server = map(base64.b64decode, keys.split(":"))
     assert (kind, kept) == ("SCRAM-SHA-256", "4096:W22ZaJ0SNY7soEsUEjb6gQ==")
-    assert base64.b64encode(hmac.digest(server, message, "sha256")) == b"6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
+    assert (
+        base64.b64encode(hmac.digest(server, message, "sha256"))
+        == b"6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
+    )
     proof = base64.b64decode("dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=")
     signature = hmac.digest(stored, message, "sha256")
     client = bytes(a ^ b for a, b in zip(proof, signature, strict=True))
