@@ -149,7 +149,7 @@ def _budgets() -> list[panels.Panel]:
         panels.curves(
             About(
                 title="Budgets: used",
-                text="Requests of the last hour, of those that the vendor allows.",
+                text="Requests of the last minutes (more of them, the longer the time shown), of those allowed.",
                 page=page,
                 unit=panels.RATIO,
                 steps=shares,

@@ -73,8 +73,8 @@ def _day() -> list[panels.Panel]:
         ),
         _figure(
             "Not connected",
-            "unmet",
-            "Students in need without an adequate connection at home.",
+            "CASE WHEN coverage IS NOT NULL THEN unmet END",  # else who is not heard from would be taken for offline
+            "Students in need without an adequate connection at home. Unknown where coverage is.",
             unit=panels.COUNT,
             page=f"{COUNTED}#coverage-of-the-district",
         ),
@@ -216,7 +216,8 @@ def _schools() -> list[panels.Panel]:
             table(f"""
 SELECT school AS "School", ncessch AS "NCES id", is_high_needs AS "High-needs", coverage AS "Coverage",
     coverage_low AS "At least", coverage_high AS "At most", completeness AS "Completeness", need AS "In need",
-    loaned AS "With a loan", adequate AS "Adequate", unmet AS "Without a connection", response_ratio AS "Answered",
+    loaned AS "With a loan", adequate AS "Adequate",
+    CASE WHEN coverage IS NOT NULL THEN unmet END AS "Without a connection", response_ratio AS "Answered",
     CASE WHEN is_withheld THEN 'withheld' ELSE coverage_status END AS "Status"
 FROM reporting.school_days
 WHERE on_day = {DAY}
@@ -287,7 +288,8 @@ def _alerts() -> list[panels.Panel]:
         panels.rows(
             About(
                 title="Alerts that stand",
-                text="By rule. Held: it came and went so often that it is held back.",
+                text="By rule. Held: it came and went so often that it is held back. Schools that are withheld are not "
+                "counted among the schools.",
                 page="alert-rules.md",
                 unit=panels.COUNT,
                 steps=panels.ANY_IS_BAD,

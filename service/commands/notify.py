@@ -1,6 +1,7 @@
 """``afterbell notify``."""
 
 import asyncio
+import contextlib
 from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from service import config as configs
 from service import delivery, errors
 from service.alerting import channels, deliver, messages
 from service.commands import chosen
-from service.store import notifications
+from service.store import embedded, notifications
 
 _out = Console(highlight=False)
 
@@ -32,7 +33,7 @@ def notify(
     config = apps.loaded(context.obj)
     asked = _asked(delivery.districts(config), district, channel)
     if test:
-        if not asyncio.run(_tested(asked)):
+        if not asyncio.run(_tested(config, asked)):
             raise typer.Exit(1)
     else:
         asyncio.run(_shown(config, asked))
@@ -59,15 +60,30 @@ def _asked(districts: list[deliver.District], district_id: int | None, key: str 
     return asked
 
 
-async def _tested(asked: _Asked) -> bool:
+async def _tested(config: configs.Config, asked: _Asked) -> bool:
     """Tell what happened, channel by channel. False: not every one took it."""
-    is_good = True
+    taken, is_good = [], True
     for district, its_channels in asked:
         for channel in its_channels:
             told, is_sent = await _test(district, channel)
             _out.print(f"{_name(district, channel)}: {told}", soft_wrap=True)
             is_good = is_good and is_sent
+            if is_sent:
+                taken.append((district.district_id, channel.route.key))
+    await _record(config, taken)
     return is_good
+
+
+async def _record(config: configs.Config, taken: list[tuple[int, str]]) -> None:
+    """What was mended fails no longer: it may be long until a message proves it. A test needs no database, so one
+    that is away, or was never made, is no error."""
+    folder = config.database.folder or embedded.default_folder()
+    if not taken or (configs.database_url(config.database) is None and not folder.exists()):
+        return
+    with contextlib.suppress(errors.DatabaseUnavailable):
+        async with apps.with_config(config) as ready:
+            for district_id, key in taken:
+                await notifications.tested(ready.pool, district_id, key, now=apps.utc_now())
 
 
 async def _test(district: deliver.District, channel: channels.Channel) -> tuple[str, bool]:

@@ -10,8 +10,8 @@ from service.store import coverage
 class Told:
     """``are_groups_told``: whether the figures of the high-needs schools, and of the others, give none away.
 
-    ``is_district_told`` says so of the district's. Neither is told of too few students. ``is_all_told``: no school has few
-    students in need; else what is made of each school's coverage, as an index, could be solved for that of a small one.
+    ``is_district_told`` says so of the district's. Neither is told of too few students. ``is_all_told``: no school has
+    few students in need; else what is made of each school's coverage, as an index, could be solved for a small one's.
     """
 
     schools: tuple[coverage.School, ...]

@@ -1,7 +1,7 @@
 """Alert rules as files: a header of ``-- key: value`` lines and a query of the subjects in breach."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -81,6 +81,19 @@ def parse(name: str, text: str, *, profile: str, is_own: bool = False) -> Rule:
 
 def of_profile(rules: Sequence[Rule], profile: str) -> list[Rule]:
     return [rule for rule in rules if profile in rule.profiles]
+
+
+def waves(rules: Iterable[Rule]) -> list[list[Rule]]:
+    """Rules in their order, those that need none of the others first, then those that need these, and so on."""
+    places: dict[str, int] = {}
+    found: list[list[Rule]] = []
+    for rule in rules:
+        place = 1 + max((places[name] for name in rule.needs if name in places), default=-1)
+        places[rule.name] = place
+        if place == len(found):
+            found.append([])
+        found[place].append(rule)
+    return found
 
 
 def _header(name: str, text: str) -> tuple[dict[str, str], str]:

@@ -1,5 +1,6 @@
 """What rules find becomes alerts and flips: one transaction a rule, set-wise, judged on the reported day alone."""
 
+import asyncio
 import contextlib
 import re
 import time
@@ -16,6 +17,7 @@ from service.store import alerts
 from service.store import pool as pools
 
 RULE_SECONDS = 60  # a query that takes longer has failed
+AT_ONCE = 2  # rules, as a query keeps one core of the server busy
 FLAPS = 3  # so many firings ...
 FLAPS_WITHIN = timedelta(days=7)  # ... within this time: the next one is held back ...
 STEADY_FOR = timedelta(hours=24)  # ... until the alert has stayed as it is for this long
@@ -70,20 +72,38 @@ async def evaluate(
                 return Evaluated(district_id=district_id, now=now, is_skipped=True)
             day = await judged_day(connection, district_id, now=now)
             flips = await _rules_off(connection, district_id, rules, now)
-            runs = []
-            for rule in rules:
-                if day.on_day is not None or not rule.is_dated:
-                    run, made = await _run(connection, district_id, rule, now=now, day=day)
-                    runs.append(run)
-                    flips += made
+            in_force = [rule for rule in rules if day.on_day is not None or not rule.is_dated]
+            ran = [
+                one
+                for wave in alert_rules.waves(in_force)
+                for one in await _beside_each_other(pool, district_id, wave, now=now, day=day)
+            ]
     return Evaluated(
         district_id=district_id,
         now=now,
         judged_on=day.on_day,
         waits=day.waits,
-        flips=flips,
-        runs=tuple(runs),
+        flips=flips + sum(made for _, made in ran),
+        runs=tuple(run for run, _ in ran),
     )
+
+
+async def _beside_each_other(
+    pool: asyncpg.Pool, district_id: int, rules: Sequence[alert_rules.Rule], *, now: datetime, day: Day
+) -> list[tuple[alerts.Run, int]]:
+    """Rules that do not need each other write different alerts: none waits for another."""
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(rule: alert_rules.Rule) -> tuple[alerts.Run, int]:
+        async with room, pool.acquire() as connection:
+            return await _run(connection, district_id, rule, now=now, day=day)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(rule)) for rule in rules]
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from failed
+    return [task.result() for task in tasks]
 
 
 @contextlib.asynccontextmanager

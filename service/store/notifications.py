@@ -232,6 +232,12 @@ async def drop(pool: asyncpg.Pool, claimed: Claimed, *, error: str) -> None:
         await pool.execute(sql.queries()["notification_not_sent"], *ids, claimed.attempts, None, error)
 
 
+async def tested(pool: asyncpg.Pool, district_id: int, channel_key: str, *, now: datetime) -> None:
+    """A channel took a message that is none of ours. Raises DatabaseUnavailable."""
+    with pools.translated():
+        await pool.fetchval(sql.queries()["channel_succeeded"], district_id, channel_key, now, None)
+
+
 async def sync_channels(pool: asyncpg.Pool, district_id: int, keys: Sequence[str]) -> None:
     """These channels, and no others, are in use. Raises DatabaseUnavailable."""
     with pools.translated():

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import aiohttp.web
 
 from service.model import tokens
-from service.web import guard as guards
 from service.web import forms, headers, pages, refusals, sessions
+from service.web import guard as guards
 
 SIGN_OUT = "/sign-out"
 

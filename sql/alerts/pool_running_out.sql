@@ -54,7 +54,16 @@ SELECT
         'used_percent', floor(s.percent), 'forecast_percent', floor(s.forecast), 'days_left', s.ends_on - $2::date,
         'lines', s.lines
     )) AS details,
-    true AS is_breached
-FROM shares AS s
+    CASE WHEN s.is_short THEN true END AS is_breached
+FROM (
+    SELECT *, coalesce(percent >= $4::double precision OR forecast >= 100, false) AS is_short FROM shares
+) AS s
 CROSS JOIN district AS d
-WHERE s.percent >= $4::double precision OR s.forecast >= 100
+-- on a day on which nobody told of its lines nothing was added, and the pace is that of fewer days
+WHERE s.is_short OR NOT EXISTS (
+    SELECT
+    FROM lines AS l
+    JOIN line_days AS o USING (district_id, line_id)
+    WHERE l.district_id = $1::integer AND l.plan_id = s.plan_id AND o.on_day = $2::date
+        AND (o.is_state_fresh OR o.used_bytes IS NOT NULL)
+)

@@ -89,7 +89,8 @@ WITH asked AS (
 )
 INSERT INTO judged (subject, school_id, since_at, value, details, is_breached)
 SELECT
-    r.subject, r.school_id, CASE WHEN r.since_at > $3 THEN $3 ELSE r.since_at END, r.value, coalesce(r.details, '{}'),
+    r.subject, r.school_id, CASE WHEN r.since_at > $3 THEN $3 WHEN isfinite(r.since_at) THEN r.since_at END, r.value,
+    coalesce(r.details, '{}'),
     CASE WHEN NOT ($7 AND $8) AND d.school_id IS NULL THEN r.is_breached END
 FROM (
     SELECT q.subject, q.school_id, q.since_at, q.value, q.details, q.is_breached

@@ -202,13 +202,21 @@ def test_the_commands_of_the_guide_work_in_its_order(stack: composition.Stack) -
     carry_out(stack, told_command(READER))  # as it says after a restore
     password = stack.secret("grafana_reader_password").read_text()
     url = f"postgresql://afterbell_reader_1:{password}@127.0.0.1/afterbell"
-    assert psql(stack, url, "SELECT count(*) FROM reporting.schools") == (0, "1")
+    until_summed_up(stack, url)
     assert psql(stack, url, "SELECT count(*) FROM public.loans")[0] != 0
     assert psql(stack, url.replace("_reader_1:" + password, "_reader_1:wrong"), "SELECT 1")[0] != 0
     for harm in ("pg_advisory_lock(1634034293, 1)", "pg_try_advisory_xact_lock(1)", "lo_create(0)"):
         assert psql(stack, url, f"SET default_transaction_read_only = off; SELECT {harm}")[0] != 0
     verbs = {shlex.split(redirected(line)[0])[2] for line in carried_out}
     assert {"exec", "run", "stop", "up"} <= verbs
+
+
+def until_summed_up(stack: composition.Stack, url: str) -> None:
+    """Reports are summed up a minute after a start."""
+    deadline = time.monotonic() + SECONDS
+    while (found := psql(stack, url, "SELECT count(*) FROM reporting.schools")) != (0, "1"):
+        assert time.monotonic() < deadline, found
+        time.sleep(1)
 
 
 def test_prometheus_scrapes_the_service_with_its_token_and_knows_alertmanager(

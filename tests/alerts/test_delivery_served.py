@@ -24,6 +24,7 @@ async def test_a_service_sends_what_is_due_and_writes_its_channels_down(
             "web.port = 0",
             f'[mail]\nhost = "{sinks.HOST}"\nport = {sink.port}\nencryption = "none"\nsender = "a@b.example"',
             f'[[districts]]\nid = 1\nname = "Northfield Schools"\ntime_zone = "{flipping.ZONE}"',
+            "[districts.alerts]\nquiet_starts = 00:00:00\nquiet_ends = 00:00:00",  # whatever the time is
             '[[districts.alerts.channels]]\nkey = "office"\nkind = "mail"\nto = ["o@b.example"]',
             'roles = ["coordinator"]',
         )

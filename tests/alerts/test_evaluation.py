@@ -392,3 +392,11 @@ async def test_what_is_over_tells_when_it_began_and_not_when_it_would_begin_agai
     await its.judged(HOUR)
     flip = (await its.flips())[-1]
     assert (flip.kind, flip.evidence["since"]) == ("cleared", (NOW - 48 * HOUR).isoformat())
+
+
+async def test_a_breach_without_a_beginning_began_when_it_was_first_seen(pool: asyncpg.Pool) -> None:
+    its = await facts.made(pool)
+    await its.tell()
+    await pool.execute("UPDATE facts SET since_at = '-infinity'")
+    await its.judged()
+    assert (await its.alert()).breached_since_at == NOW

@@ -69,6 +69,29 @@ async def test_a_test_message_goes_to_every_channel(
     assert "Esto es una prueba." in chat.body.decode("unicode_escape")
 
 
+async def test_a_channel_that_takes_a_test_no_longer_fails(
+    configured: Path, web: sinks.WebSink, pool: asyncpg.Pool
+) -> None:
+    await flipping.district(pool)
+    await pool.execute(
+        "INSERT INTO channels (district_id, channel_key, failing_since_at, is_refused, error)"
+        " VALUES (1, 'hook', $1, true, 'refused'), (1, 'chat', $1, true, 'refused')",
+        flipping.NOW,
+    )
+    web.statuses = [404]
+    await run(configured, "--test", "--channel", "hook")
+    failing = "SELECT channel_key FROM channels WHERE failing_since_at IS NOT NULL ORDER BY 1"
+    assert await pool.fetch(failing) == [("chat",), ("hook",)]
+    await run(configured, "--test", "--channel", "hook")
+    assert await pool.fetch(failing) == [("chat",)]
+
+
+async def test_a_test_needs_no_database(configured: Path, tmp_path: Path, database: str) -> None:
+    away = configured.read_text("utf-8").replace(database, "postgresql://127.0.0.1:1/away")
+    result = await run(files.written(tmp_path, "away.toml", away), "--test")
+    assert result.exit_code == 0, result.output
+
+
 async def test_one_channel_can_be_tested_alone(
     configured: Path, mails: sinks.MailSink, web: sinks.WebSink
 ) -> None:

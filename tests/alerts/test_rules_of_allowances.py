@@ -249,3 +249,18 @@ async def test_a_pool_that_will_not_last_is_told_of_by_the_pace_of_a_week(d: Dis
         "UPDATE allowance_days SET period_starts_on = '2026-09-01' WHERE on_day = $1", ago(7)
     )
     assert await d.judged("pool_running_out") == []
+
+
+async def test_whether_a_pool_will_last_is_unknown_on_a_day_of_which_nobody_told(d: District) -> None:
+    plan_id = await d.plan(**POOL)
+    month = {"starts_on": date(2026, 10, 1), "ends_on": date(2026, 10, 31)}
+    line_id, _ = await d.line(None)
+    await d.carried(line_id, 3, ago(7), **month)
+    await d.carried(line_id, 3.1, **month)
+    assert await d.unknown("pool_running_out") == {f"plan:{plan_id}"}
+    await d.told(line_id, status="active")
+    assert await d.judged("pool_running_out") == []
+    await d.carried(line_id, 0, ago(3), **month)
+    await d.pool.execute("UPDATE allowance_days SET carried_bytes = 9000000000 WHERE on_day = $1", DAY)
+    await d.pool.execute("DELETE FROM line_days")
+    assert await d.breached("pool_running_out") == {f"plan:{plan_id}"}, "a total only grows"

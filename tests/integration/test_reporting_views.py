@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from service.store import embedded, summaries
 from service.store import pool as pools
-from tests import conftest, reporting
+from tests import conftest, dashboards, reporting
 
 LAST = date(2026, 11, 20)
 FIRST = LAST - timedelta(days=9)
@@ -270,6 +270,14 @@ async def test_a_district_has_the_figures_that_pages_and_metrics_show(
     by_group = {row["school_group"]: row["coverage"] for row in groups}
     assert by_group["high_needs"] == pytest.approx(want["high_needs_coverage_if_complete"])
     assert by_group["others"] == pytest.approx(want["other_coverage_if_complete"])
+
+
+async def test_a_panel_takes_nobody_who_is_not_heard_from_for_unconnected(reader: asyncpg.Connection) -> None:
+    (query,) = [one for one in dashboards.queries() if one.panel.startswith("Coverage by school")]
+    first, last = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in (FIRST, LAST))
+    rows = await reader.fetch(dashboards.sql(query.text, starts_at=first, ends_at=last, values={}))
+    assert {row["Without a connection"] for row in rows if row["Status"] == "incomplete"} == {None}
+    assert None not in {row["Without a connection"] for row in rows if row["Status"] == "known"}
 
 
 async def test_only_days_that_are_reported_and_summed_up_are_shown(

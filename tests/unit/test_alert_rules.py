@@ -1,5 +1,6 @@
 """A rule file is read as it stands under a profile, and one that cannot be used says why."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -89,6 +90,15 @@ def test_a_header_that_cannot_be_used_says_why(old: str, new: str, said: str) ->
 def test_a_key_that_says_nothing_is_found(line: str) -> None:
     with pytest.raises(alert_rules.RuleInvalid, match="there is no key"):
         alert_rules.check_keys("idle_30", HEADER + line + "\n" + QUERY)
+
+
+def test_rules_that_need_others_come_in_a_later_wave() -> None:
+    def rule(name: str, *needs: str) -> alert_rules.Rule:
+        return replace(parsed(), name=name, needs=needs)
+
+    first, second, third, other = rule("a"), rule("b", "a"), rule("c", "b", "a"), rule("d", "none_such")
+    assert alert_rules.waves([first, other, second, third]) == [[first, other], [second], [third]]
+    assert alert_rules.waves([]) == []
 
 
 def test_a_file_is_named_in_small_letters() -> None:
