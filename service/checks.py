@@ -1,16 +1,16 @@
 """What `afterbell check` looks at: does every account answer, and are the records fit to be counted?"""
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from collectors import base
 from collectors import errors as collector_errors
-from service.model import reconciliation
+from service.model import alert_rules, reconciliation
 from service.polling import accounts
 from service.store import accounts as account_rows
 from service.store import checks as check_rows
-from service.store import conflicts, coverage, disagreements
+from service.store import conflicts, coverage, disagreements, pilots
 from service.store import pool as pools
 
 MOST_SKEW_SECONDS = 300.0  # a vendor's day must not begin minutes away from ours
@@ -82,6 +82,45 @@ async def households(pool: pools.Pool, district_ids: Sequence[int]) -> list[Find
         )
         for district_id in await account_rows.without_households(pool, district_ids)
     ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """Where messages go, as configured. ``schools`` (): of every school."""
+
+    key: str
+    roles: tuple[str, ...]
+    schools: tuple[str, ...]
+
+
+async def channels(pool: pools.Pool, district_id: int, configured: Sequence[Channel]) -> list[Finding]:
+    """Channels of schools that are not there, and roles whose alerts go to others or to nobody."""
+    found = [_unheard(district_id, {role for channel in configured for role in channel.roles})]
+    for channel in configured:
+        if unknown := await pilots.unknown_schools(pool, district_id, channel.schools):
+            what = f"district {district_id}: channel {channel.key}"
+            said = f"no school is imported with the NCES id {', '.join(unknown)}: nothing of such a school is ever sent"
+            found.append(
+                Finding(what, False, said, "correct the channel's schools, or afterbell import schools")
+            )
+    return found
+
+
+def _unheard(district_id: int, told: Collection[str]) -> Finding:
+    """Which roles have no channel, and who is told in their place, as delivery decides it."""
+    what, advice = (
+        f"district {district_id}: channels",
+        "name a channel with the role in districts.alerts.channels",
+    )
+    missing = ", ".join(role for role in alert_rules.ROLES if role not in told)
+    if not told:
+        return Finding(what, True, "none: alerts are on the pages alone, and nobody is told")
+    if not missing:
+        return Finding(what, True, "every role has one")
+    instead = next((role for role in ("coordinator", "it") if role in told), None)
+    if instead is None:
+        return Finding(what, False, f"none for {missing}: nobody is told of their alerts", advice)
+    return Finding(what, True, f"none for {missing}: their alerts go to those of {instead}", advice)
 
 
 async def records(pool: pools.Pool) -> list[Finding]:

@@ -69,7 +69,8 @@ def _section(
         told["title"] = rule.title_es if is_spanish else rule.title
         told["why"] = rule.why_es if is_spanish else rule.why
         told["action"] = rule.action_es if is_spanish else rule.action
-    if all(outcome in messages.OVER for outcome in by_outcome):
+    is_over = all(outcome in messages.OVER for outcome in by_outcome)
+    if is_over:
         told["action"] = words.phrase(language, "nothing_to_do")
     unit = rule.unit if rule else ""
     return messages.Section(
@@ -77,6 +78,8 @@ def _section(
         **told,
         severity=severity,
         severity_words=words.severity(language, severity),
+        threshold=rule.threshold if rule else None,
+        threshold_words="" if is_over else _threshold(rule, language),
         unit=unit,
         link=_link(sender, name, rows, count),
         link_words=words.phrase(language, "open_alert" if count == 1 else "open_list"),
@@ -84,6 +87,14 @@ def _section(
             _change(outcome, rows, unit, sender.zone, language) for outcome, rows in by_outcome.items()
         ),
     )
+
+
+def _threshold(rule: alert_rules.Rule | None, language: str) -> str:
+    """Nothing of 0: then anything at all is too much, as the title says."""
+    if rule is None or not rule.threshold or not rule.unit:
+        return ""
+    amount = words.amount(language, rule.threshold, rule.threshold, rule.unit)
+    return words.phrase(language, "threshold", amount=amount)
 
 
 def _change(
@@ -130,7 +141,7 @@ def _place(row: notifications.Content, language: str) -> str:
     if row.school is not None:
         return _plain(row.school) or ""
     kind = "few_in_need" if row.is_small else "need_not_known"
-    return words.phrase(language, kind if row.alerts == 1 else f"{kind}_several")
+    return words.phrase(language, kind if row.schools == 1 else f"{kind}_several")
 
 
 def _when(outcome: str, rows: Sequence[notifications.Content], zone: ZoneInfo, language: str) -> str:

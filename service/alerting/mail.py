@@ -4,7 +4,7 @@ import email.utils
 import ssl
 from dataclasses import dataclass, field
 from datetime import datetime
-from email import policy
+from email import header, policy
 from email.message import EmailMessage
 
 import aiosmtplib
@@ -25,6 +25,17 @@ class Server:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     timeout_seconds: float = 30.0
+
+
+class Subject(str):
+    """A subject as a header. Folded by the library, one with other than ASCII may show a second space at the fold."""
+
+    __slots__ = ()
+    name = "Subject"  # by which the library knows that this is a header already
+
+    def fold(self, *, policy: policy.EmailPolicy) -> str:
+        encoded = header.Header(str(self), None if self.isascii() else "utf-8", header_name=self.name)
+        return f"{self.name}: {encoded.encode(linesep=policy.linesep)}{policy.linesep}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +78,7 @@ def written_mail(
     mail = EmailMessage(policy=policy.SMTP)
     mail["From"] = email.utils.formataddr(("afterbell", sender))
     mail["To"] = ", ".join(to)
-    mail["Subject"] = message.subject
+    mail["Subject"] = Subject(message.subject)
     mail["Date"] = now
     mail["Message-ID"] = f"<{message.id}@{domain}>"
     if message.begun_by is not None:

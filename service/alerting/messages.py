@@ -67,6 +67,8 @@ class Section:
     title: str
     severity: str
     severity_words: str
+    threshold: float | None
+    threshold_words: str  # Threshold: 30 days; empty where the rule has none in a unit, or where all is over
     why: str
     action: str
     unit: str

@@ -91,6 +91,7 @@ def _section(section: messages.Section) -> dict[str, Any]:
         "severity": section.severity,
         "why": section.why,
         "action": section.action,
+        "threshold": section.threshold,
         "unit": section.unit,
         "link": section.link,
         "changes": [_change(change) for change in section.changes],

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,9 +20,11 @@ from service.alerting import rules as district_rules
 from service.commands import chosen
 from service.commands import rules as rule_commands
 from service.printed import alerts as alerts_table
+from service.store import alert_subjects
 from service.store import alerts as alert_rows
 
 _out = Console()
+_LISTED = 20  # schools that an error names
 
 app = typer.Typer(help="Alerts: list them, read their history, see to them.", no_args_is_help=True)
 AlertId = Annotated[int, typer.Argument(metavar="ID", min=1, help="The alert's id, as the list shows it.")]
@@ -87,7 +90,10 @@ async def _list(
 ) -> list[dict[str, Any]]:
     told = []
     async with apps.with_config(config) as ready:
-        for district in rule_commands.chosen_districts(config, district_id):
+        asked = rule_commands.chosen_districts(config, district_id)
+        await _check_rule(ready, asked, rule)
+        await _check_school(ready, asked, school)
+        for district in asked:
             found = await alert_rows.listed(
                 ready.pool, district.id, rule=rule, ncessch=school, states=states, limit=limit
             )
@@ -98,22 +104,61 @@ async def _list(
     return told
 
 
+async def _check_rule(ready: apps.Opened, asked: Sequence[configs.District], rule: str | None) -> None:
+    """Raise ConfigError where no district has the rule, nor has an alert of it from when it had."""
+    known = {name: None for district in asked for name in district_rules.adjusted(apps.rule_choice(district))}
+    if rule is None or rule in known:
+        return
+    for district in asked:
+        if await alert_subjects.has_rule(ready.pool, district.id, rule):
+            return
+    raise errors.ConfigError(f"there is no rule {rule}: known are {', '.join(known)}")
+
+
+async def _check_school(ready: apps.Opened, asked: Sequence[configs.District], school: str | None) -> None:
+    """Raise ConfigError where no district has the school."""
+    if school is None:
+        return
+    known: dict[str, str] = {}
+    for district in asked:
+        known |= await alert_subjects.schools(ready.pool, district.id)
+    if school in known:
+        return
+    listed = ", ".join(f"{ncessch} ({name})" for ncessch, name in list(known.items())[:_LISTED])
+    more = (
+        f" and {len(known) - _LISTED:,} more, see afterbell coverage --json" if len(known) > _LISTED else ""
+    )
+    raise errors.ConfigError(f"there is no school {school}: known are {listed or 'none'}{more}")
+
+
 @app.command("history")
-def history(context: typer.Context, alert_id: AlertId, as_json: chosen.AsJson = False) -> None:
+def history(
+    context: typer.Context,
+    alert_id: AlertId,
+    identifiers: Annotated[
+        bool, typer.Option("--identifiers", help="Show IMEI, serial, ICCID and MDN, on the terminal only.")
+    ] = False,
+    as_json: chosen.AsJson = False,
+) -> None:
     """Read an alert's history aloud: everything that became of it, in order."""
-    asyncio.run(_history(context.obj, alert_id, as_json))
+    if identifiers and as_json:
+        raise typer.BadParameter("--identifiers is for the terminal: leave out --json")
+    asyncio.run(_history(context.obj, alert_id, identifiers, as_json))
 
 
-async def _history(config_path: Path | None, alert_id: int, as_json: bool) -> None:
+async def _history(config_path: Path | None, alert_id: int, with_identifiers: bool, as_json: bool) -> None:
     async with apps.opened(config_path) as ready:
         found = await _find(ready, alert_id)
         flips = await alert_rows.history(ready.pool, found.district.id, alert_id)
+        named = await alert_subjects.identifiers(ready.pool, found.alert) if with_identifiers else None
     if as_json:
         typer.echo(json.dumps(alerts_table.history_as_json(found.alert, flips), indent=2))
         return
     rule = district_rules.adjusted(apps.rule_choice(found.district)).get(found.alert.rule)
     title = "a rule that is no longer there" if rule is None else rule.title
     alerts_table.show_history(_out, found.alert, title, flips, found.zone)
+    if named is not None:
+        alerts_table.show_identifiers(_out, named)
 
 
 @app.command("acknowledge")

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from service.store import judging, trials
 
 _out = Console()
 _err = Console(stderr=True)
+_TRIED = timedelta(days=29)  # a trial's first day before its last, unless told
 
 app = typer.Typer(help="Alert rules: list, explain, and try them over the past.", no_args_is_help=True)
 RuleName = Annotated[str, typer.Argument(metavar="RULE", help="Its name, such as idle_30.")]
@@ -70,8 +71,13 @@ def dry_run(
     context: typer.Context,
     rule: RuleName,
     since: Annotated[
-        datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day, as 2026-10-01.")
-    ],
+        datetime | None,
+        typer.Option(
+            "--from",
+            formats=["%Y-%m-%d"],
+            help="The first day, as 2026-10-01; 30 days up to the last unless given.",
+        ),
+    ] = None,
     until: Annotated[
         datetime | None,
         typer.Option("--to", formats=["%Y-%m-%d"], help="The last day; the reported one unless given."),
@@ -80,14 +86,20 @@ def dry_run(
     as_json: chosen.AsJson = False,
 ) -> None:
     """Try a rule over past days: how often, when and where it would have fired. Changes nothing, tells nobody."""
+    first = None if since is None else since.date()
     last = None if until is None else until.date()
-    told = asyncio.run(_dry_run(apps.loaded(context.obj), rule, since.date(), last, district, as_json))
+    told = asyncio.run(_dry_run(apps.loaded(context.obj), rule, first, last, district, as_json))
     if as_json:
         typer.echo(json.dumps({"districts": told}, indent=2))
 
 
 async def _dry_run(
-    config: configs.Config, name: str, first: date, last: date | None, district_id: int | None, is_quiet: bool
+    config: configs.Config,
+    name: str,
+    first: date | None,
+    last: date | None,
+    district_id: int | None,
+    is_quiet: bool,
 ) -> list[dict[str, Any]]:
     told: list[dict[str, Any]] = []
     async with apps.with_config(config) as ready:
@@ -133,9 +145,10 @@ async def _at_present(ready: apps.Opened, district: configs.District, rules: lis
 
 
 async def _days(
-    ready: apps.Opened, district: configs.District, first: date, last: date | None
+    ready: apps.Opened, district: configs.District, first: date | None, last: date | None
 ) -> tuple[date, date]:
-    """The days to try. Raises ConfigError where there are no figures for one."""
+    """The days to try; unless told the last ones, as far as there are figures. Raises ConfigError where there are no
+    figures for one."""
     known = await equity_rows.computed(ready.pool, district.id)
     reported = {
         one.district_id: one.reported_on
@@ -145,6 +158,8 @@ async def _days(
     if known is None or reported_on is None:
         raise errors.ConfigError(f"{district.name} has no figures yet: afterbell poll makes them")
     until = reported_on if last is None else last
+    if first is None:
+        first = max(known[0], until - _TRIED)
     if not known[0] <= first <= until <= reported_on:
         raise errors.ConfigError(
             f"{district.name} has figures from {known[0]} to {reported_on}: choose days among these, "

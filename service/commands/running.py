@@ -130,6 +130,8 @@ async def _check(config: configs.Config) -> bool:
             findings = [await checks.account(account) for account in polled]
             findings += await checks.records(ready.pool)
             findings += await checks.households(ready.pool, [of.id for of in ready.config.districts])
+            for of in ready.config.districts:
+                findings += await checks.channels(ready.pool, of.id, _channels(of))
             shown = await app.snapshot(ready, app.utc_now())
             findings += checks.one_fleet(shown) + checks.reconciled(shown)
             findings += await checks.vocabulary(ready.pool)
@@ -147,6 +149,10 @@ async def _check(config: configs.Config) -> bool:
     if plan:
         budget_table.show(_out, plan)
     return all(finding.is_good for finding in findings) and budget_plan.overload(plan) <= 1
+
+
+def _channels(of: configs.District) -> list[checks.Channel]:
+    return [checks.Channel(key=one.key, roles=one.roles, schools=one.schools) for one in of.alerts.channels]
 
 
 def demo(

@@ -11,30 +11,45 @@ from rich.markup import escape
 from rich.table import Table
 
 from service.model import alert_words
-from service.store import alerts
+from service.printed import reclaim as reclaim_table
+from service.store import alerts, reclaim
+
+_NAMES = ("alert", "rule", "subject", "severity", "since")  # stay whole, so that they can be copied
+_OTHERS = ("school", "state", "value", "seen to")
+_WIDE = 120  # columns; a narrower terminal has all else beside the names in one column
 
 
 def show(console: Console, title: str, found: Sequence[alerts.Alert], zone: tzinfo) -> None:
     if not found:
         console.print(f"{title}: none", markup=False, highlight=False)
         return
-    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("alert", "rule", "subject", "school", "state", "severity", "since", "value", "seen to"):
+    is_wide = console.width >= _WIDE
+    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=0)
+    for heading in _NAMES:
+        table.add_column(heading, no_wrap=True)
+    for heading in _OTHERS if is_wide else (", ".join(_OTHERS),):
         table.add_column(heading, overflow="fold")
     for alert in found:
-        table.add_row(*map(escape, _cells(alert, zone)))
+        others = _others(alert, zone)
+        cells = others if is_wide else [", ".join(text for text in others if text not in ("", "-"))]
+        table.add_row(*map(escape, [*_names(alert, zone), *cells]))
     console.print(table)
 
 
-def _cells(alert: alerts.Alert, zone: tzinfo) -> list[str]:
+def _names(alert: alerts.Alert, zone: tzinfo) -> list[str]:
     return [
         str(alert.alert_id),
         alert.rule,
         alert_words.subject(alert.subject),
-        alert.school or "-",
-        alert.state if alert.is_judged else f"{alert.state}, not judged now",
         alert.severity,
         f"{alert.breached_since_at.astimezone(zone):%Y-%m-%d}",
+    ]
+
+
+def _others(alert: alerts.Alert, zone: tzinfo) -> list[str]:
+    return [
+        alert.school or "-",
+        alert.state if alert.is_judged else f"{alert.state}, not judged now",
         "-" if alert.value is None else f"{alert.value:,.6g}",
         _seen_to(alert, zone),
     ]
@@ -56,6 +71,17 @@ def show_history(
     for at, said in history(flips, zone):
         console.print(f"{at:%Y-%m-%d %H:%M}  {said}", markup=False, highlight=False, soft_wrap=True)
     console.print(standing(alert), markup=False, highlight=False, soft_wrap=True)
+
+
+def show_identifiers(console: Console, found: Sequence[reclaim.Identifiers]) -> None:
+    """A line for each device and line that the alert is about."""
+    for one in found:
+        named = {"device": one.device_id, "line": one.line_id}
+        numbers = ", ".join(f"{what} {number}" for what, number in named.items() if number is not None)
+        said = reclaim_table.words(one) or "no identifier is known"
+        console.print(f"{numbers}: {said}", markup=False, highlight=False, soft_wrap=True)
+    if not found:
+        console.print("It is about no one device or line.", markup=False, highlight=False)
 
 
 def history(flips: Sequence[alerts.Flip], zone: tzinfo) -> list[tuple[datetime, str]]:

@@ -10,27 +10,33 @@ from rich.table import Table
 from service.model import cost_words, costs
 from service.store import equity as equity_rows
 
+_WIDE = 100  # columns; a narrower terminal has the money under the count of lines
+_HEADINGS = ("lines", "cost", "idle", "idle cost", "unknown", "its cost", "adequate", "per covered")
+_STACKED = ("lines\ncost", "idle\ncost", "unknown\ncost", "adequate", "per\ncovered")
+
 
 def show(console: Console, district: equity_rows.District, found: costs.Costs) -> None:
-    console.print(_table(district, found))
+    console.print(_table(district, found, is_wide=console.width >= _WIDE))
     for sentence in cost_words.remarks(found):
         console.print(escape(sentence))
 
 
-def _table(district: equity_rows.District, found: costs.Costs) -> Table:
+def _table(district: equity_rows.District, found: costs.Costs, *, is_wide: bool) -> Table:
     table = Table(
         title=escape(f"{district.name}: what lines cost, {found.first_on} to {found.last_on}"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
+        padding=(0, 1) if is_wide else (0, 1, 0, 0),
     )
-    table.add_column("school")
-    for heading in ("lines", "cost", "idle", "idle cost", "unknown", "its cost", "adequate", "per covered"):
+    cells = _cells if is_wide else _stacked
+    table.add_column("school", overflow="fold")
+    for heading in _HEADINGS if is_wide else _STACKED:
         table.add_column(heading, justify="right", no_wrap=True)
     for cost in found.schools:
-        table.add_row(escape(cost.name or cost_words.UNLENT), *_cells(cost))
+        table.add_row(escape(cost.name or cost_words.UNLENT), *cells(cost))
     table.add_section()
-    table.add_row("district", *_cells(found.district), style="bold")
+    table.add_row("district", *cells(found.district), style="bold")
     return table
 
 
@@ -45,6 +51,11 @@ def _cells(cost: costs.Cost) -> list[str]:
         "?" if cost.adequate is None else f"{cost.adequate:,}",
         cost_words.each(cost),
     ]
+
+
+def _stacked(cost: costs.Cost) -> list[str]:
+    lines, spent, idle, idle_spent, unknown, unknown_spent, adequate, each = _cells(cost)
+    return [f"{lines}\n{spent}", f"{idle}\n{idle_spent}", f"{unknown}\n{unknown_spent}", adequate, each]
 
 
 def as_json(district: equity_rows.District, found: costs.Costs) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def _list(title: str, found: reclaim.Reclaim, identifiers: Identifiers) -> Table
         table.add_column("identifiers", overflow="fold")
     for item in found.items:
         named = identifiers.get((item.device_id, item.line_id))
-        cells = [*_cells(item), *([_named(named)] if identifiers else [])]
+        cells = [*_cells(item), *([words(named)] if identifiers else [])]
         table.add_row(*map(escape, cells))
     return table
 
@@ -71,7 +71,8 @@ def _cells(item: reclaim.Item) -> list[str]:
     ]
 
 
-def _named(one: reclaim.Identifiers | None) -> str:
+def words(one: reclaim.Identifiers | None) -> str:
+    """As IMEI 860000000000010, ICCID 89...; "" where nothing is known."""
     if one is None:
         return ""
     known = {"IMEI": one.imei, "serial": one.serial, "ICCID": one.iccid, "MDN": one.mdn}

@@ -14,10 +14,13 @@ from service.model import alert_rules
 from service.store import alerts, trials
 
 _BARS = "▁▂▃▄▅▆▇█"
+_WIDE = 120  # columns; a narrower terminal has all else beside the names in one column
 
 
 def _table(title: str, *headings: str) -> Table:
-    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+    )
     for heading in headings:
         table.add_column(heading, overflow="fold")
     return table
@@ -37,11 +40,16 @@ def show(
     runs: Mapping[str, alerts.Run],
 ) -> None:
     """Each rule with how it stands and, where it has run, what it found last."""
-    table = _table(title, "rule", "title", "severity", "owner", "told", "stands", "in breach")
+    is_wide = console.width >= _WIDE
+    table = _table(title)
+    for heading in ("rule", "severity", "owner", "told"):
+        table.add_column(heading, no_wrap=True)  # stays whole, so that it can be copied
+    for heading in ("title", "stands", "in breach") if is_wide else ("title, stands, in breach",):
+        table.add_column(heading, overflow="fold")
     for rule, stands in rules:
-        run = runs.get(rule.name)
-        cells = (rule.name, rule.title, rule.severity, rule.owner, rule.urgency, stands, _breached(run))
-        table.add_row(*map(escape, cells))
+        breached = _breached(runs.get(rule.name))
+        cells = (rule.title, stands, breached) if is_wide else (f"{rule.title}, {stands}, {breached}",)
+        table.add_row(*map(escape, (rule.name, rule.severity, rule.owner, rule.urgency, *cells)))
     console.print(table)
     for run in runs.values():
         if run.error is not None:

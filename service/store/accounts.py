@@ -114,13 +114,19 @@ async def _sync_district(connection: asyncpg.Connection, district: District) -> 
     await connection.execute(queries["release_plans"], district_id, [plan.key for plan in district.plans])
     keys = [account.key for account in district.accounts]
     await connection.execute(queries["set_accounts_in_use"], district_id, keys)
-    return {
+    synced = {
         account.key: await _sync_account(connection, district_id, account) for account in district.accounts
     }
+    if any(is_changed_file for _, is_changed_file in synced.values()):  # else the imports have done it
+        await connection.execute(queries["give_file_lines_their_plan"], district_id, None, None)
+    return {key: source for key, (source, _) in synced.items()}
 
 
-async def _sync_account(connection: asyncpg.Connection, district_id: int, account: Account) -> sources.Source:
-    account_id = await connection.fetchval(
+async def _sync_account(
+    connection: asyncpg.Connection, district_id: int, account: Account
+) -> tuple[sources.Source, bool]:
+    """The account's source, and whether lines that only files tell of may have another plan by it."""
+    account_id, is_changed_file = await connection.fetchrow(
         sql.queries()["upsert_account"],
         district_id,
         account.key,
@@ -135,4 +141,4 @@ async def _sync_account(connection: asyncpg.Connection, district_id: int, accoun
     groups, schools = list(account.groups), list(account.groups.values())
     await connection.execute(sql.queries()["unmap_groups"], district_id, account_id, groups)
     await connection.execute(sql.queries()["map_groups"], district_id, account_id, groups, schools)
-    return sources.Source(district_id, account_id)
+    return sources.Source(district_id, account_id), is_changed_file

@@ -8,7 +8,7 @@ import asyncpg
 
 import sql
 from service.model import alert_rules
-from service.store import alerts
+from service.store import alert_subjects, alerts
 from service.store import pool as pools
 
 PAGE = 100  # alerts
@@ -96,6 +96,10 @@ class Desk:
         """An alert and its history, the oldest change first; None: there is none. Raises DatabaseUnavailable."""
         found = await alerts.one(self.pool, district_id, alert_id)
         return None if found is None else (found, await alerts.history(self.pool, district_id, alert_id))
+
+    async def has_rule(self, district_id: int, rule: str) -> bool:
+        """Whether it is in force, or there ever was an alert of it. Raises DatabaseUnavailable."""
+        return rule in self.rules(district_id) or await alert_subjects.has_rule(self.pool, district_id, rule)
 
     async def acknowledge(self, district_id: int, alert_id: int, *, now: datetime, actor: str) -> bool:
         return await alerts.acknowledge(self.pool, district_id, alert_id, now=now, actor=actor)

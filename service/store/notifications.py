@@ -57,6 +57,7 @@ class Content:
     is_small: (
         bool | None
     )  # a school without a name: True, few in need; False, need not known. None: it has one
+    schools: int
     alerts: int
     alert_id: int  # the oldest
     since_at: datetime

@@ -76,8 +76,9 @@ def _explained(role: str) -> Iterator[None]:
         ) from error
     except asyncpg.DependentObjectsStillExistError as error:
         raise errors.ConfigError(
-            f"the role {role} owns something, or may do something in another database: {error.detail}. "
-            "Have an administrator take that away first (DROP OWNED BY), then try again"
+            f"the role {role} can no longer log in and its sessions are ended, but it cannot be dropped, as it owns "
+            f"something, or may do something in another database: {'; '.join((error.detail or '').splitlines())}. "
+            f"Have an administrator take that away in each database (DROP OWNED BY {role}), then drop it here again"
         ) from error
 
 
@@ -120,15 +121,30 @@ async def _run(connection: asyncpg.Connection, statements: Iterable[asyncpg.Reco
 
 
 async def drop(pool: asyncpg.Pool, role: str) -> bool:
-    """Drop a reader and its role; False: there is no such reader. Raises ConfigError, DatabaseUnavailable."""
+    """Drop a reader and its role; False: there is no such reader. Raises ConfigError, DatabaseUnavailable.
+
+    Its access ends first and for good, whether or not the server lets go of the role.
+    """
     queries = sql.queries()
     with pools.translated(), _explained(role):
-        async with pool.acquire() as connection, connection.transaction():
-            if await connection.execute(queries["forget_reader"], role) == "DELETE 0":
+        async with pool.acquire() as connection:
+            if not await connection.fetchval(queries["is_reader"], role):
                 return False
-            if await connection.fetchrow(queries["reader_role"], role) is not None:
-                await _run(connection, await connection.fetch(queries["shut_reader_out"], role))
+            is_there = await connection.fetchrow(queries["reader_role"], role) is not None
+            if is_there:
+                await _shut_out(connection, role)
+            async with connection.transaction():
+                await connection.execute(queries["forget_reader"], role)
+                if is_there:
+                    await _run(connection, await connection.fetch(queries["drop_reader"], role))
     return True
+
+
+async def _shut_out(connection: asyncpg.Connection, role: str) -> None:
+    queries = sql.queries()
+    await _run(connection, await connection.fetch(queries["shut_reader_out"], role))
+    async with connection.transaction():  # after the above is committed: no session can begin any more
+        await _run(connection, await connection.fetch(queries["end_sessions_of_reader"], role))
 
 
 async def listed(pool: asyncpg.Pool) -> list[Reader]:

@@ -61,13 +61,18 @@ async def stage(connection: asyncpg.Connection, usage: Iterable[Usage]) -> None:
 
 
 async def match(connection: asyncpg.Connection, district_id: int, account_id: int, *, new_lines: bool) -> int:
-    """Find each row's line and refuse what contradicts; returns how many lines were made, if they may be."""
+    """Find each row's line and refuse what contradicts; returns how many lines were made, if they may be.
+
+    Lines get their plan before anything is watched: it is of the account, and stays when the import is undone.
+    """
     await connection.execute(sql.queries()["match_usage_lines"], district_id)
     made = 0
     if new_lines:
         made = await connection.fetchval(sql.queries()["create_usage_lines"], district_id)
         await connection.execute(sql.queries()["match_usage_lines"], district_id)
     await connection.execute(sql.queries()["refuse_usage_rows"], district_id, account_id)
+    met = await connection.fetchval(sql.queries()["good_usage_lines"])
+    await connection.execute(sql.queries()["give_file_lines_their_plan"], district_id, met, account_id)
     return made
 
 

@@ -247,33 +247,3 @@ def marks(row: alert_lists.Row, now: datetime) -> str:
         (not row.is_judged, "too little is known now"),
     )
     return ", ".join(text for is_so, text in said if is_so)
-
-
-def facts(
-    alert: alerts.Alert, rule: alert_rules.Rule | None, zone: ZoneInfo, now: datetime
-) -> list[tuple[str, str]]:
-    """What the rule found when it last judged the alert, as names and values that can be read."""
-    unit = rule.unit if rule else ""
-    found = [("So since", moment(alert.breached_since_at, zone, now))]
-    if alert.value is not None:
-        found.append(("Value", amount(alert.value, unit)))
-    if rule is not None and rule.threshold is not None:
-        found.append(("Threshold", amount(rule.threshold, unit)))
-    if rule is not None and rule.clock != "none":
-        found.append(("Days are counted by", f"the {rule.clock} clock"))
-    found += [(spaced(name), _plain(value)) for name, value in alert.details.items()]
-    return [*found, ("Last changed", moment(alert.judged_at, zone, now))]
-
-
-def _plain(value: object) -> str:
-    match value:
-        case None:
-            return words.NOT_KNOWN
-        case bool():
-            return "yes" if value else "no"
-        case int() | float():
-            return amount(value, "")
-        case list():
-            return ", ".join(map(_plain, value))
-        case _:
-            return str(value)

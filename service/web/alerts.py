@@ -25,6 +25,10 @@ _NUMBER = re.compile("[0-9]{1,15}")
 _PAGE = re.compile("[1-9][0-9]{0,6}")
 _PATH = r"/districts/{district_id:\d{1,9}}/alerts"
 
+_NO_RULE = (
+    "No rule in force here is called {rule}, and no alert was ever made by it. The address may be mistyped."
+)
+
 _log = logging.getLogger(__name__)
 
 
@@ -37,6 +41,8 @@ class AlertPages:
 
     async def overview(self, request: aiohttp.web.Request) -> aiohttp.web.Response:
         district, chosen, first = self._district(request), _chosen(request), _first(request)
+        if chosen.rule is not None and not await self.desk.has_rule(district.district_id, chosen.rule):
+            return pages.message("There is no such rule", _NO_RULE.format(rule=chosen.rule), status=404)
         now = self.clock()
         found = await self.desk.overview(district.district_id, chosen, first=first, now=now)
         rules = self.desk.rules(district.district_id)

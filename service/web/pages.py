@@ -14,7 +14,7 @@ from aiohttp import typedefs
 
 from service.model import cost_words, equity_words, pilot_words
 from service.store import coverage
-from service.web import alert_views, charts, curves, freshness, reconciliation, standings, words
+from service.web import alert_facts, alert_views, charts, curves, freshness, reconciliation, standings, words
 
 _FILES = {"page.css": "text/css", "icon.svg": "image/svg+xml"}
 _LARGE_BYTES = 65_536  # compressed aside, so that other requests do not wait
@@ -48,6 +48,7 @@ def _environment(paths: dict[str, str]) -> jinja2.Environment:
     )
     environment.globals.update(
         words=words,
+        alert_facts=alert_facts,
         alert_views=alert_views,
         charts=charts,
         freshness=freshness,

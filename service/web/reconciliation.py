@@ -42,11 +42,23 @@ def rest(counts: Sequence[rows.Count]) -> int:
 
 def said_nothing_of(summary: rows.Summary) -> str:
     """Of how many lines nothing could be said: they are not among what was found, and not among the good ones."""
+    if is_all_known(summary):
+        return f"The status of all {summary.lines:,} lines was known."
     parts = []
-    if summary.lines_untold:
+    if not summary.lines:
+        parts.append("no line is known to be in a hotspot or a home router")
+    elif summary.lines_untold == summary.lines:
+        parts.append(
+            f"no source tells whether the {summary.lines:,} lines are active, so no contradiction that turns on it "
+            "can be found"
+        )
+    elif summary.lines_untold:
         parts.append(f"the status of {summary.lines_untold:,} of {summary.lines:,} lines was not known")
     if summary.lines_in_no_device:
         parts.append(f"{summary.lines_in_no_device:,} active lines are in no device that any source names")
-    if not parts:
-        return f"The status of all {summary.lines:,} lines was known."
     return f"Not judged: {'; '.join(parts)}."
+
+
+def is_all_known(summary: rows.Summary) -> bool:
+    """There are lines, and each could be judged."""
+    return bool(summary.lines) and not summary.lines_untold and not summary.lines_in_no_device

@@ -39,13 +39,19 @@ WHERE district_id = $1 AND is_configured AND plan_key <> ALL ($2::text[]);
 
 -- upsert_account --
 -- Who polls may have planned a longer cadence, as the vendor's limit allows, and plans it anew: it is kept until then.
+-- Tells whether it is an account of files whose lines' plan may be another by that.
 -- Parameters: district, key, collector, time zone, lag days, rank, cadence, plan key.
+WITH before AS (
+    SELECT plan_id, rank FROM accounts WHERE district_id = $1 AND account_key = $2 AND collector = 'file'
+)
 INSERT INTO accounts AS a (district_id, account_key, collector, time_zone, lag_days, rank, cadence, plan_id)
 SELECT $1, $2, $3, $4, $5, $6, $7, (SELECT plan_id FROM plans WHERE district_id = $1 AND plan_key = $8)
 ON CONFLICT (district_id, account_key) DO UPDATE
 SET collector = excluded.collector, time_zone = excluded.time_zone, lag_days = excluded.lag_days,
     rank = excluded.rank, cadence = greatest(a.cadence, excluded.cadence), plan_id = excluded.plan_id
-RETURNING account_id;
+RETURNING a.account_id, a.collector = 'file' AND NOT EXISTS (
+    SELECT FROM before AS b WHERE (b.plan_id, b.rank) IS NOT DISTINCT FROM (a.plan_id, a.rank)
+) AS is_changed_file;
 
 -- give_lines_their_plan --
 -- The lines of an account have its plan, but for those that an import gave one. Parameters: district, account.
@@ -56,6 +62,39 @@ JOIN accounts AS a USING (district_id, account_id)
 WHERE k.district_id = $1 AND k.account_id = $2
     AND l.district_id = k.district_id AND l.line_id = k.line_id AND NOT l.is_plan_told
     AND l.plan_id IS DISTINCT FROM a.plan_id;
+
+-- give_file_lines_their_plan --
+-- Lines that no polled account lists have the plan of the account of files that has told of them: of several, of one
+-- that has a plan, and the lowest rank; but for lines that an import gave one. What is looked up line by line are periods
+-- and readings: days before the retention, which have neither, count for the account of the import alone.
+-- Parameters: district, lines (NULL: all), account that an import tells these lines of (NULL: none).
+WITH unlisted AS (
+    SELECT l.line_id
+    FROM lines AS l
+    WHERE l.district_id = $1::integer AND NOT l.is_plan_told AND ($2::bigint[] IS NULL OR l.line_id = ANY ($2::bigint[]))
+        AND NOT EXISTS (SELECT FROM provider_keys AS k WHERE k.district_id = l.district_id AND k.line_id = l.line_id)
+), given AS (
+    SELECT DISTINCT ON (u.line_id) u.line_id, a.plan_id
+    FROM unlisted AS u
+    JOIN accounts AS a ON a.district_id = $1::integer AND a.collector = 'file'
+        -- to take a plan away, one without a plan must have told of the line; an import knows that of its own
+        AND (a.plan_id IS NOT NULL OR a.account_id = $3::bigint OR $3::bigint IS NULL)
+    CROSS JOIN LATERAL (
+        SELECT 1 WHERE a.account_id = $3::bigint
+        UNION ALL
+        SELECT 1 FROM usage_spans AS s
+        WHERE s.district_id = $1::integer AND s.line_id = u.line_id AND s.account_id = a.account_id
+        UNION ALL
+        SELECT 1 FROM usage_readings AS r
+        WHERE r.district_id = $1::integer AND r.line_id = u.line_id AND r.account_id = a.account_id
+        LIMIT 1
+    ) AS told
+    ORDER BY u.line_id, a.plan_id IS NULL, a.rank, a.account_id
+)
+UPDATE lines AS l
+SET plan_id = g.plan_id
+FROM given AS g
+WHERE l.district_id = $1::integer AND l.line_id = g.line_id AND l.plan_id IS DISTINCT FROM g.plan_id;
 
 -- set_accounts_in_use --
 -- Accounts that the configuration no longer names are kept with their history, and waited for no more.

@@ -415,6 +415,38 @@ FROM alerts AS a
 LEFT JOIN schools AS s USING (district_id, school_id)
 WHERE a.district_id = $1 AND a.alert_id = $2;
 
+-- has_alerts_of_rule --
+-- Whether there is, or ever was, an alert of a rule. Parameters: district, rule.
+SELECT EXISTS (SELECT FROM alerts WHERE district_id = $1 AND rule = $2);
+
+-- named_schools --
+-- Every school of the district, by name. Parameters: district.
+SELECT ncessch, name FROM schools WHERE district_id = $1 ORDER BY name, ncessch;
+
+-- alert_identifiers --
+-- What names the device and the lines that an alert is about: for the terminal alone. A loan or a device with the lines
+-- that are in it now, a line with the device that it is in now. Parameters: district, kind of subject, its number.
+WITH held AS (
+    SELECT device_id FROM loans WHERE district_id = $1 AND loan_id = $3::bigint AND $2::text = 'loan'
+    UNION ALL
+    SELECT device_id FROM devices WHERE district_id = $1 AND device_id = $3 AND $2 = 'device'
+),
+named AS (
+    SELECT h.device_id, k.line_id
+    FROM held AS h
+    LEFT JOIN line_device_links AS k ON k.district_id = $1 AND k.device_id = h.device_id AND k.ends_at IS NULL
+    UNION ALL
+    SELECT k.device_id, n.line_id
+    FROM lines AS n
+    LEFT JOIN line_device_links AS k ON k.district_id = $1 AND k.line_id = n.line_id AND k.ends_at IS NULL
+    WHERE n.district_id = $1 AND n.line_id = $3 AND $2 = 'line'
+)
+SELECT q.device_id, q.line_id, d.imei, d.serial, n.iccid, n.mdn
+FROM named AS q
+LEFT JOIN devices AS d ON d.district_id = $1 AND d.device_id = q.device_id
+LEFT JOIN lines AS n ON n.district_id = $1 AND n.line_id = q.line_id
+ORDER BY q.line_id;
+
 -- alert_history --
 -- Every change of an alert, the oldest first. Parameters: district, alert.
 SELECT

@@ -230,6 +230,10 @@ WITH wanted AS (
 )
 SELECT count(*) FROM made;
 
+-- good_usage_lines --
+-- The lines of the good rows.
+SELECT coalesce(array_agg(DISTINCT line_id), '{}') FROM import_usage WHERE reason IS NULL;
+
 -- usage_bounds --
 -- The days of the good rows. Parameters: time zone of the account.
 SELECT min((starts_at AT TIME ZONE $1)::date) AS first_on, max(on_day) AS last_day

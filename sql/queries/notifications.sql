@@ -246,6 +246,7 @@ SELECT
     CASE WHEN is_named THEN school_id END AS school_id,
     school_id IS NOT NULL AS is_of_school,
     CASE WHEN is_named THEN NULL ELSE coalesce(is_small, false) END AS is_small,
+    count(DISTINCT judged.school_id) AS schools,
     count(*) AS alerts,
     min(alert_id) AS alert_id,
     min(since_at) AS since_at,

@@ -34,12 +34,29 @@ UNION ALL
 SELECT format('GRANT USAGE ON SCHEMA reporting TO %I', $1::text);
 
 -- shut_reader_out --
--- Parameters: role.
+-- The statements after which a role reaches nothing here and cannot log in. Each is for itself: a database user who may not
+-- change roles still takes back what it granted. Parameters: role.
 SELECT format('REVOKE ALL ON SCHEMA reporting FROM %I', $1::text)
 UNION ALL
 SELECT format('REVOKE ALL ON DATABASE %I FROM %I', current_database(), $1::text)
 UNION ALL
+SELECT format('ALTER ROLE %I NOLOGIN', $1::text);
+
+-- end_sessions_of_reader --
+-- The statements that end a role's sessions, and wait for each. Only members of a role may. Parameters: role.
+SELECT format('GRANT %I TO CURRENT_USER', $1::text)
+UNION ALL
+SELECT format('SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = %L', $1::text)
+UNION ALL
+SELECT format('REVOKE %I FROM CURRENT_USER', $1::text);
+
+-- drop_reader --
+-- The statement that drops a role. Parameters: role.
 SELECT format('DROP ROLE %I', $1::text);
+
+-- is_reader --
+-- Whether a role is a reader here, be it on the server or gone from it. Parameters: role.
+SELECT EXISTS (SELECT FROM reader_roles WHERE role_name = $1::name);
 
 -- write_reader --
 -- Parameters: district, role, now.

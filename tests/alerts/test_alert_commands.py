@@ -74,9 +74,9 @@ async def its(pool: asyncpg.Pool) -> facts.Facts:
     return await facts.made(pool)
 
 
-async def run(config_path: Path, *arguments: str) -> Result:
+async def run(config_path: Path, *arguments: str, columns: int = 300) -> Result:
     """In a thread: the command starts an event loop of its own."""
-    runner = CliRunner(env={"COLUMNS": "300"})
+    runner = CliRunner(env={"COLUMNS": str(columns)})
     given = ["--config", str(config_path), *arguments]
     result = await asyncio.to_thread(runner.invoke, command_line.app, given)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
@@ -119,7 +119,7 @@ async def test_rules_are_listed_with_how_they_stand(
     config_path = written(database, tmp_path, folder_of_rules, 'off = ["idle_30"]', 'profile = "local"')
     text = await said(config_path, "rules", "list")
     assert "Lab District: alert rules, profile local" in text
-    assert "slow Things that are slow high it daily in force -" in text
+    assert "slow high it daily Things that are slow in force -" in text
     (district,) = (await told(config_path, "rules", "list"))["districts"]
     stands = {rule["rule"]: rule["stands"] for rule in district["rules"]}
     assert (stands["idle_30"], stands["slow"]) == ("switched off", "in force")
@@ -127,6 +127,19 @@ async def test_rules_are_listed_with_how_they_stand(
     (district,) = (await told(config_path, "rules", "list"))["districts"]
     stands = {rule["rule"]: rule["stands"] for rule in district["rules"]}
     assert stands["slow"] == "not in profile ecf"
+
+
+async def test_names_of_rules_are_whole_on_a_terminal_of_80_columns(
+    its: facts.Facts, database: str, tmp_path: Path, folder_of_rules: Path
+) -> None:
+    config_path = written(database, tmp_path, folder_of_rules, 'profile = "erate_2024"')
+    (district,) = (await told(config_path, "rules", "list"))["districts"]
+    lines = (await run(config_path, "rules", "list", columns=80)).output.splitlines()
+    assert max(map(len, lines)) <= 80
+    firsts = {line.split()[0]: line.split() for line in lines if line.strip() and not line[1:2].isspace()}
+    for rule in district["rules"]:
+        words = firsts[rule["rule"]]
+        assert all(rule[name] in words for name in ("severity", "owner", "urgency")), rule["rule"]
 
 
 async def test_rules_are_listed_with_what_they_found_last(its: facts.Facts, config_path: Path) -> None:
@@ -188,6 +201,14 @@ async def test_a_dry_run_says_how_often_when_and_where(its: facts.Facts, config_
     assert found["schools"] == [{"ncessch": "410192000001", "school": "School 001", "fired": 2}]
     assert [one["on_day"] for one in found["days"] if one["fired"]] == ["2026-10-05"]
     assert await its.pool.fetchval("SELECT count(*) FROM alerts") == 0
+
+
+async def test_a_dry_run_without_days_tries_the_last_thirty(its: facts.Facts, config_path: Path) -> None:
+    await past(its)
+    (found,) = (await told(config_path, "rules", "dry-run", "slow"))["districts"]
+    assert (found["from"], found["to"], len(found["days"])) == ("2026-09-21", "2026-10-20", 30)
+    (found,) = (await told(config_path, "rules", "dry-run", "slow", "--to", "2026-09-10"))["districts"]
+    assert (found["from"], found["to"]) == ("2026-09-01", "2026-09-10")
 
 
 async def test_a_dry_run_of_the_first_day_says_what_was_so_before(
@@ -285,6 +306,17 @@ async def test_an_own_file_goes_before_the_products_of_its_name(
     assert "idle_30: Things that are slow" in await said(config_path, "rules", "explain", "idle_30")
 
 
+async def test_serve_reads_the_folder_at_its_start_only(
+    its: facts.Facts, config_path: Path, folder_of_rules: Path
+) -> None:
+    async with app.opened(config_path) as ready:
+        service = serving.Service(ready, [], Metrics())
+        (folder_of_rules / "later.sql").write_text(HEADER + PAST, "utf-8")
+        known = service._rules_of(factories.DISTRICT)
+    assert ("slow" in known, "later" in known) == (True, False)
+    assert "later: Things that are slow" in await said(config_path, "rules", "explain", "later")
+
+
 async def test_maintenance_is_written_down_at_the_start(
     its: facts.Facts, database: str, tmp_path: Path, folder_of_rules: Path
 ) -> None:
@@ -307,15 +339,93 @@ async def test_alerts_are_listed_by_internal_ids(
     its: facts.Facts, alert: alerts.Alert, config_path: Path
 ) -> None:
     text = await said(config_path, "alerts", "list")
-    assert f"{alert.alert_id} slow line 1 School 001 firing warning 2026-10-18 34" in text
+    assert f"{alert.alert_id} slow line 1 warning 2026-10-18 School 001 firing 34" in text
     (district,) = (await told(config_path, "alerts", "list"))["districts"]
     assert district["alerts"][0]["subject"] == "line:1"
-    for filtered in (("--rule", "late"), ("--school", "999999999999"), ("--state", "clear")):
+    for filtered in (("--rule", "idle_30"), ("--state", "clear")):
         assert await said(config_path, "alerts", "list", *filtered) == "Lab District: alerts: none"
     assert "slow" in await said(config_path, "alerts", "list", "--rule", "slow", "--school", "410192000001")
     await its.tell(None, value=34)
     await its.judged(HOUR)
     assert "firing, not judged now" in await said(config_path, "alerts", "list", "--limit", "1")
+
+
+async def test_names_in_the_list_of_alerts_are_whole_on_a_terminal_of_80_columns(
+    its: facts.Facts, config_path: Path
+) -> None:
+    name = "coverage_below_target"
+    its.rules = [facts.rule(name, severity="critical")]
+    await its.pool.execute("ALTER TABLE alerts ALTER alert_id RESTART WITH 1234567")
+    await its.tell(rule=name, subject="loan:1234567", value=12345.5, school_id=await its.school())
+    await its.judged()
+    await run(config_path, "alerts", "snooze", "1234567", "--days", "7")
+    lines = (await run(config_path, "alerts", "list", columns=80)).output.splitlines()
+    assert max(map(len, lines)) <= 80
+    (row,) = [line for line in lines if name in line]
+    assert row.split()[:6] == ["1234567", name, "loan", "1234567", "critical", "2026-10-21"]
+    beside = " ".join(line[60:].strip() for line in lines[lines.index(row) :])
+    assert "snoozed until" in beside
+    assert "12,345.5" in beside
+
+
+async def test_a_rule_or_a_school_that_is_not_there_is_refused_with_those_that_are(
+    its: facts.Facts, alert: alerts.Alert, config_path: Path
+) -> None:
+    with pytest.raises(errors.ConfigError, match=r"there is no rule idle_3: known are .*idle_30, .*slow"):
+        await run(config_path, "alerts", "list", "--rule", "idle_3")
+    known = r"there is no school 999: known are 410192000001 \(School 001\)$"
+    with pytest.raises(errors.ConfigError, match=known):
+        await run(config_path, "alerts", "list", "--school", "999")
+    for number in range(2, 24):
+        await its.school(f"4101920{number:05}")
+    with pytest.raises(errors.ConfigError, match=r"\(School 020\) and 3 more, see afterbell coverage --json"):
+        await run(config_path, "alerts", "list", "--school", "999")
+
+
+async def test_alerts_of_a_rule_whose_file_is_gone_are_still_listed(
+    its: facts.Facts, alert: alerts.Alert, config_path: Path, folder_of_rules: Path
+) -> None:
+    (folder_of_rules / "slow.sql").unlink()
+    text = await said(config_path, "alerts", "list", "--rule", "slow")
+    assert f"{alert.alert_id} slow line 1 warning 2026-10-18 School 001" in text
+
+
+async def test_an_alert_leads_to_its_hotspot(pool: asyncpg.Pool, its: facts.Facts, config_path: Path) -> None:
+    device = await factories.device(pool, "860000000000010", serial="HS-7")
+    line = await factories.line(pool, iccid="8901260000000000001", mdn="+12125550100", device_id=device)
+    loan = await factories.loan(pool, device, await its.school(), facts.DAY)
+    other = await factories.line(pool, device_id=await factories.device(pool))
+    for subject in (f"loan:{loan}", f"line:{line}", f"device:{device}", "district", f"line:{other}"):
+        await its.tell(subject=subject)
+    await its.judged()
+
+    async def history(subject: str, *options: str) -> str:
+        found = await its.alert(subject)
+        return await said(config_path, "alerts", "history", str(found.alert_id), *options)
+
+    for subject in (f"loan:{loan}", f"line:{line}", f"device:{device}"):
+        text = await history(subject, "--identifiers")
+        numbers = "IMEI 860000000000010, serial HS-7, ICCID 8901260000000000001, MDN +12125550100"
+        assert text.endswith(f"It is firing now. device {device}, line {line}: {numbers}"), subject
+        assert "860000000000010" not in await history(subject)
+    assert "860000000000010" not in await history(f"line:{other}", "--identifiers")
+    assert (await history("district", "--identifiers")).endswith("It is about no one device or line.")
+    assert "--identifiers is for the terminal" in await history(f"loan:{loan}", "--identifiers", "--json")
+
+
+async def test_a_line_in_no_device_and_a_device_without_a_line_are_told_as_they_are(
+    pool: asyncpg.Pool, its: facts.Facts, config_path: Path
+) -> None:
+    device = await factories.device(pool, kind="hotspot")
+    line = await factories.line(pool, device_id=device)
+    await pool.execute("UPDATE line_device_links SET ends_at = $1", NOW)
+    for subject in (f"line:{line}", f"device:{device}"):
+        await its.tell(subject=subject)
+    await its.judged()
+    for subject, told_of in ((f"line:{line}", f"line {line}: "), (f"device:{device}", f"device {device}: ")):
+        number = str((await its.alert(subject)).alert_id)
+        text = await said(config_path, "alerts", "history", number, "--identifiers")
+        assert f"It is firing now. {told_of}" in text
 
 
 async def test_a_history_is_read_aloud(its: facts.Facts, alert: alerts.Alert, config_path: Path) -> None:

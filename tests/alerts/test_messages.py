@@ -5,13 +5,16 @@ import re
 import string
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
 
 import sql
-from service.alerting import messages, texts, words
+from service.alerting import mail, messages, texts, words
 from service.model import alert_rules
 from tests.alerts import flipping, sinks
 from tests.alerts.flipping import NOW, delivered, flip, hook, mailbox, told
@@ -59,11 +62,20 @@ async def test_a_message_says_what_since_when_why_what_to_do_and_where(
         "3 new: the first since Sunday, November 15, 2026, the latest since Tuesday, November 17, 2026"
         " (31 to 33 days) - Lincoln Elementary: 3" in text
     )
+    assert "Warning Threshold: 30 days 3 new" in text
     assert "Why it matters: A hotspot that is not used helps nobody" in text
     assert "What to do: Ask the family whether it works" in text
     assert f"See the list: {flipping.PAGES}/districts/1/alerts?rule=idle_30&school={school_id}" in text
     html = sinks.text_of(mail, "html")
-    for said in (title, "3 new", "Lincoln Elementary", "Why it matters", "What to do", "See the list"):
+    for said in (
+        title,
+        "3 new",
+        "Lincoln Elementary",
+        "Threshold: 30 days",
+        "Why it matters",
+        "What to do",
+        "See the list",
+    ):
         assert said in html
 
 
@@ -79,6 +91,7 @@ async def test_a_message_in_spanish_is_in_spanish(pool: asyncpg.Pool, mails: sin
     assert "1 caso nuevo: desde el domingo 15 de noviembre de 2026 a las 14:05 (31 días)" in text
     assert "Por qué importa: Un equipo que no se usa" in text
     assert "Qué hacer: Pregunte a la familia" in text
+    assert "Umbral: 30 días" in text
     assert "Abrir la alerta: https://" in text
     assert '<html lang="es">' in sinks.text_of(mail, "html")
 
@@ -167,7 +180,12 @@ async def test_the_json_of_a_webhook_tells_the_same_in_numbers(pool: asyncpg.Poo
         "version id in_reply_to kind district channel language topic severity is_resolved subject text link rules"
     )
     (rule,) = told_of["rules"]
-    assert (rule["rule"], rule["severity"], rule["unit"]) == ("idle_30", "warning", "days")
+    assert (rule["rule"], rule["severity"], rule["threshold"], rule["unit"]) == (
+        "idle_30",
+        "warning",
+        30,
+        "days",
+    )
     (change,) = rule["changes"]
     assert change == {
         "outcome": "new",
@@ -215,6 +233,56 @@ async def test_the_only_school_is_not_named_in_the_subject_where_it_is_small(
     assert mail["Subject"].endswith("· Northfield Schools")
     assert "Tiny" not in sinks.text_of(mail)
     assert f"school={small}" not in sinks.text_of(mail)
+
+
+async def test_one_school_that_is_not_named_is_one_however_many_alerts_it_has(
+    pool: asyncpg.Pool, mails: sinks.MailSink
+) -> None:
+    schools = [await SCHOOLS(pool, number, f"Tiny {number}", need=3) for number in (1, 2)]
+    for number in range(3):
+        await flip(pool, subject=f"loan:{number}", school_id=schools[0])
+    await delivered(pool, told(mailbox(mails)))
+    assert "- a school with few students in need: 3" in sinks.text_of(mails.mails[0])
+    for number, school_id in enumerate(schools):
+        await flip(pool, subject=f"line:{number}", school_id=school_id, at=NOW + timedelta(hours=1))
+    await delivered(pool, told(mailbox(mails)), now=NOW + timedelta(hours=1))
+    assert "- schools with few students in need: 2" in sinks.text_of(mails.mails[1])
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"threshold": 60.0, "unit": "%"}, "Threshold: 60%"),
+        ({"threshold": 1.0, "unit": "days"}, "Threshold: 1 day"),
+        ({"threshold": None}, None),
+        ({"threshold": 0.0, "unit": "MB"}, None),
+        ({"threshold": 2.0, "unit": ""}, None),
+    ],
+    ids=str,
+)
+async def test_the_threshold_is_told_where_the_rule_has_one_in_a_unit(
+    pool: asyncpg.Pool, mails: sinks.MailSink, changes: dict[str, Any], said: str | None
+) -> None:
+    district = told(mailbox(mails), rules=[flipping.rule(**changes)])
+    await flip(pool)
+    await delivered(pool, district)
+    await flip(pool, "cleared")
+    await delivered(pool, district)
+    begun, over = mails.texts()
+    assert said in begun.splitlines() if said else "Threshold" not in begun
+    assert "Threshold" not in over
+
+
+@pytest.mark.parametrize("title", ["A title", "Ein ständig stiller Titel", "Los puntos de acceso"])
+def test_a_subject_arrives_as_it_is_wherever_it_is_folded(title: str) -> None:
+    for length in range(90):
+        subject = " ".join(f"{title} {'word ' * 30}"[:length].split()) + ": 3 new · Lincoln Elementary"
+        written = EmailMessage(policy=policy.SMTP)
+        written["Subject"] = mail.Subject(subject)
+        raw = written.as_bytes()
+        assert raw.isascii()
+        assert max(map(len, raw.splitlines())) <= 78
+        assert message_from_bytes(raw, policy=policy.default)["Subject"] == subject
 
 
 async def test_a_name_cannot_break_the_html_or_add_a_header(

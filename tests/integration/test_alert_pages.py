@@ -10,7 +10,7 @@ import pytest
 
 import sql
 from service.store import alert_lists, alerts, coverage
-from service.web import alert_views, pages
+from service.web import alert_facts, alert_views, pages
 from service.web import alerts as alert_pages
 from tests import snapshots
 from tests.integration import alert_rows as rows
@@ -116,6 +116,16 @@ async def test_what_is_chosen_is_shown_and_nothing_else(browser: Browser, distri
 )
 async def test_what_cannot_be_asked_is_not_found(browser: Browser, asked: str) -> None:
     assert (await browser.get(f"{PAGE}?{asked}")).status == 404
+
+
+async def test_a_rule_that_is_not_there_is_not_found_and_said_so(
+    browser: Browser, district: asyncpg.Pool
+) -> None:
+    answer = await browser.get(f"{PAGE}?rule=idle_3")
+    assert answer.status == 404
+    assert "There is no such rule No rule in force here is called idle_3" in test_web.text_of(answer.text)
+    await rows.alert(district, "gone_since", "loan:1", school=AGAVE, state="clear")
+    assert (await browser.get(f"{PAGE}?rule=gone_since")).status == 200
 
 
 async def test_a_rules_list_has_pages_of_100(browser: Browser, district: asyncpg.Pool) -> None:
@@ -251,10 +261,90 @@ async def test_an_alert_is_told_from_its_beginning(browser: Browser, district: a
     assert rule.action in page
     assert rule.why in page
     assert "Value 46 days Threshold 30 days" in page
-    assert "None not known Kinds a, 2 Days left 4 Is at least yes Last used on 2026-10-02" in page
+    assert "None not known Kinds a, 2 Days left 4 At least yes Last used Oct 2, 2026" in page
     told = page[page.index("What happened") :]
     assert "Nov 16, 2:05 PM MST : Fired: 46 days, threshold 30, since 16 November 2026, 14:05." in told
     assert told.index("Fired") < told.index("Nov 18, 2:05 PM MST : Acknowledged by staff.")
+
+
+UNUSED = {"state": "never_used", "idle_days": 46, "instructional_days": 31}
+
+
+@pytest.mark.parametrize(
+    ("told", "since", "said"),
+    [
+        ({"last_used_on": "2026-10-02"}, "Oct 3, 2026", "Last used Oct 2, 2026"),
+        ({"known_since_on": "2025-12-31"}, "Dec 31, 2025", "Known since Dec 31, 2025"),
+    ],
+)
+async def test_an_unused_hotspot_says_since_when_and_that_the_alert_began_later(
+    browser: Browser, district: asyncpg.Pool, told: dict[str, object], since: str, said: str
+) -> None:
+    details = UNUSED | told
+    alert_id = await rows.alert(district, "idle_30", "loan:12", value=46, details=details)
+    page = await text(browser, f"{PAGE}/{alert_id}")
+    assert (
+        f"So since Nov 16, 2:05 PM MST. Unused since {since}; "
+        "that crossed the rule’s threshold when this began." in page
+    )
+    found = page[page.index("What was found") : page.index("What happened")]
+    assert f"Unused since {since} Over the threshold since Nov 16, 2:05 PM MST Value 46 days" in found
+    assert said in found
+    assert "State never used" in found
+    assert "School days without use 31" in found
+    assert found.count("46") == 1
+    await district.execute("UPDATE alerts SET state = 'clear'")
+    assert "crossed" not in await text(browser, f"{PAGE}/{alert_id}")
+
+
+async def test_an_unused_hotspot_of_which_no_day_is_told_has_none(
+    browser: Browser, district: asyncpg.Pool
+) -> None:
+    for number, details in enumerate((UNUSED, UNUSED | {"last_used_on": "2026-99-99"})):
+        alert_id = await rows.alert(district, "idle_30", f"loan:{number}", value=46, details=details)
+        page = await text(browser, f"{PAGE}/{alert_id}")
+        assert "So since Nov 16, 2:05 PM MST" in page
+        assert "Unused since" not in page
+
+
+async def test_what_was_found_is_told_in_words(browser: Browser, district: asyncpg.Pool) -> None:
+    details = {
+        "used_mb": 25.5,
+        "returned_on": "2026-09-12",
+        "is_upper_bound": False,
+        "was_on_loan": False,
+        "is_in_lent_device": True,
+        "last_read_at": "2026-11-20T21:05:00+00:00",
+        "reason": "few_answers",
+        "rule": "idle_30",
+        "need": 12,
+    }
+    alert_id = await rows.alert(district, "own_rule", "line:12", value=25.54, details=details)
+    page = await text(browser, f"{PAGE}/{alert_id}")
+    found = page[page.index("Value") : page.index("Last changed")]
+    for said in (
+        "Value 25.5", "Returned Sep 12, 2026", "Was on loan no", "Now in a device on loan yes",
+        "Last read Nov 20, 2:05 PM MST", "Reason few answers", "Rule idle_30", "Students in need 12",
+    ):  # fmt: skip
+        assert said in found
+    assert "MB" not in found
+    assert "At most" not in found
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("used_mb", "Used, MB"),
+        ("forecast_percent", "Forecast, %"),
+        ("median_rsrp_dbm", "Median rsrp, dBm"),
+        ("known_since_on", "Known since"),
+        ("is_shared", "Shared"),
+        ("on", "On"),
+        ("days_left", "Days left"),
+    ],
+)
+def test_keys_are_names(key: str, name: str) -> None:
+    assert alert_facts.name(key) == name
 
 
 async def test_a_long_history_is_cut_and_says_where_the_rest_is(

@@ -48,9 +48,9 @@ async def district(pool: asyncpg.Pool) -> None:
     await program.insert(pool)
 
 
-async def run(config_path: Path, *arguments: str) -> Result:
+async def run(config_path: Path, *arguments: str, columns: int = 300) -> Result:
     """In a thread: the command starts an event loop of its own."""
-    runner = CliRunner(env={"COLUMNS": "300"})
+    runner = CliRunner(env={"COLUMNS": str(columns)})
     given = ["--config", str(config_path), *arguments]
     result = await asyncio.to_thread(runner.invoke, command_line.app, given)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
@@ -107,6 +107,21 @@ async def test_costs_show_only_money_that_is_known(district: None, config_path: 
     assert (found["is_complete"], found["last_on"]) == (False, "2026-11-17")
     with pytest.raises(errors.ConfigError, match="--month 2026-12: no day of it is complete yet"):
         await run(config_path, "costs", "--month", "2026-12")
+
+
+async def test_costs_name_their_schools_on_a_terminal_of_80_columns(
+    pool: asyncpg.Pool, district: None, config_path: Path
+) -> None:
+    await pool.execute("UPDATE plans SET monthly_cost = 123")
+    (found,) = (await told(config_path, "costs"))["districts"]
+    lines = (await run(config_path, "costs", columns=80)).output.splitlines()
+    named = {school["name"] for school in found["schools"] if school["name"]}
+    assert named
+    for name in named:
+        assert any(line.startswith(f" {name} ") for line in lines), name
+    (row,) = [number for number, line in enumerate(lines) if line.startswith(" district ")]
+    assert f"{found['all_lines']['lines']:,}" in lines[row].split()
+    assert f"${found['all_lines']['cost']:,.2f}+" in lines[row + 1].split()
 
 
 async def test_the_reclaim_list_is_by_internal_ids(district: None, config_path: Path, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import xlsxwriter  # type: ignore[import-untyped]
 from service import errors
 from service.imports import outcomes, periods, undoing, usage, usage_maps
 from service.model import identifiers
+from service.store import accounts
 from tests import factories, files
 
 TODAY = date(2026, 11, 15)
@@ -316,6 +317,105 @@ async def test_new_lines_are_made_where_they_are_asked_for(pool: asyncpg.Pool, i
     )
     again = await importer(text, header, *rows, new_lines=True)
     assert (again.unchanged, again.warnings) == (4, ())
+
+
+async def planned(pool: asyncpg.Pool, *told: tuple[str, str | None], rank: int = 5) -> None:
+    """As the configuration tells the accounts' plans."""
+    keys = {plan for _, plan in told if plan}
+    plans = [
+        accounts.Plan(
+            key=key,
+            allowance_bytes=None,
+            allowance_period="month",
+            cycle_day=1,
+            at_allowance="stop",
+            monthly_cost="15",
+        )
+        for key in sorted(keys)
+    ]
+    listed = [
+        accounts.Account(
+            key=key, collector="file", time_zone=factories.ZONE, lag_days=0, rank=rank, cadence=timedelta(days=1),
+            plan_key=plan,
+        )
+        for key, plan in told
+    ]  # fmt: skip
+    district = accounts.District(
+        district_id=factories.DISTRICT, name="District 1", time_zone=factories.ZONE, school_year_starts="07-01",
+        plans=plans, accounts=listed,
+    )  # fmt: skip
+    await accounts.sync(pool, [district])
+
+
+async def plans_of(pool: asyncpg.Pool) -> list[str | None]:
+    """Of the lines, in the order they were made."""
+    rows = await pool.fetch(
+        "SELECT plan_key FROM lines LEFT JOIN plans USING (district_id, plan_id) ORDER BY line_id"
+    )
+    return [row["plan_key"] for row in rows]
+
+
+NEW = "503-555-0190"
+
+
+async def test_lines_of_a_file_have_the_plan_of_its_account(pool: asyncpg.Pool, importer: Importer) -> None:
+    await planned(pool, ("daily", "ten"))
+    header = ("Line", "MB", "Day")
+    old = (MDN[1], "1", "2025-01-01")  # before the readings that are kept
+    await importer(DAILY, header, (MDN[0], "1", "2026-11-01"), old, (NEW, "1", "2026-11-01"), new_lines=True)
+    assert await plans_of(pool) == ["ten", "ten", None, "ten"]
+    await undone(pool)
+    assert (await plans_of(pool))[3] == "ten"
+
+
+@pytest.mark.parametrize("text", [DAILY, MONTHLY.replace("monthly", "daily")])
+async def test_a_plan_told_later_changed_or_taken_away_reaches_the_lines_of_files(
+    pool: asyncpg.Pool, importer: Importer, text: str
+) -> None:
+    header, row = ("Line", "MB", "Day"), (NEW, "1", "2026-11-01")
+    if "starts" in text:
+        header, row = MONTH, (NEW, "", "1", "1", "2026-10-01", "2026-10-31")  # type: ignore[assignment]
+    await importer(text, header, row, new_lines=True)
+    for plan in (None, "ten", "twenty", None):
+        await planned(pool, ("daily", plan))
+        assert await plans_of(pool) == [None, None, None, plan]
+
+
+async def test_the_plan_of_a_polled_account_and_of_a_line_go_before_that_of_a_file(
+    pool: asyncpg.Pool, lines: list[int], importer: Importer
+) -> None:
+    polled = await factories.account(pool)
+    await pool.execute(
+        "INSERT INTO provider_keys (district_id, account_id, provider_key, line_id, identity) "
+        "VALUES ($1, $2, 'key', $3, '')",
+        factories.DISTRICT,
+        polled,
+        lines[0],
+    )
+    await pool.execute("INSERT INTO plans (district_id, plan_key) VALUES ($1, 'own')", factories.DISTRICT)
+    await pool.execute("UPDATE lines SET plan_id = (SELECT plan_id FROM plans) WHERE line_id = $1", lines[0])
+    await pool.execute(
+        "UPDATE lines SET plan_id = (SELECT plan_id FROM plans), is_plan_told = true WHERE line_id = $1",
+        lines[1],
+    )
+    for plan in ("ten", "twenty"):
+        await planned(pool, ("daily", plan))
+        await importer(DAILY, ("Line", "MB", "Day"), *((mdn, "1", "2026-11-01") for mdn in MDN))
+        assert await plans_of(pool) == ["own", "own", plan]
+
+
+async def test_of_several_files_that_tell_of_a_line_one_with_a_plan_goes_first_whatever_the_order(
+    pool: asyncpg.Pool, importer: Importer
+) -> None:
+    await planned(pool, ("other", None), ("daily", "ten"), ("last", "twenty"))
+    for key in ("daily", "last", "other", "daily"):
+        text = DAILY.replace('"daily"', f'"{key}"')
+        await importer(text, ("Line", "MB", "Day"), (NEW, "1", "2026-11-01"), new_lines=True)
+        assert (await plans_of(pool))[3] == "ten"
+    await planned(pool, ("other", None), ("daily", None), ("last", "twenty"))
+    assert (await plans_of(pool))[3] == "twenty"
+    await planned(pool, ("other", "thirty"), ("daily", None), rank=2)
+    assert (await plans_of(pool))[3] == "thirty"
 
 
 async def test_many_touched_lines_make_the_whole_day_of_the_account_dirty(

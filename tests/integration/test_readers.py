@@ -20,6 +20,7 @@ from service.store import pool as pools
 from tests import factories, files, reporting
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
+ENDED = (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.InterfaceError)
 
 
 @pytest.fixture
@@ -204,15 +205,89 @@ async def test_a_reader_whose_role_somebody_dropped_is_told_of_and_can_be_droppe
     assert "is dropped" in (await run(config_path, "drop", role)).output
 
 
-async def test_a_role_that_owns_something_is_dropped_only_when_it_does_not(
-    config_path: Path, pool: asyncpg.Pool, role: str
+async def test_a_role_that_owns_something_loses_its_access_and_is_dropped_once_it_does_not(
+    config_path: Path, database: str, pool: asyncpg.Pool, role: str
+) -> None:
+    password = (await run(config_path, "create", "1", "--role", role)).output.splitlines()[-1]
+    number = await pool.fetchval("SELECT lo_create(0)")
+    await pool.execute(f"ALTER LARGE OBJECT {number} OWNER TO {role}")
+    with pytest.raises(errors.ConfigError, match=f"owner of large object {number}.*DROP OWNED BY {role}"):
+        await run(config_path, "drop", role)
+    with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError, match="not permitted to log in"):
+        await enters(database, role, password)
+    assert not await has_grants(pool, role)
+    assert role in (await run(config_path, "list")).output
+    await pool.execute(f"DROP OWNED BY {role}")
+    assert "is dropped" in (await run(config_path, "drop", role)).output
+
+
+async def has_grants(pool: asyncpg.Pool, role: str) -> bool:
+    """By a grant of its own, for everybody may connect to a database unless that is forbidden."""
+    may: bool = await pool.fetchval(
+        "SELECT has_schema_privilege($1, 'reporting', 'USAGE')"
+        " OR EXISTS (SELECT FROM pg_database, aclexplode(datacl) AS a WHERE a.grantee = $1::regrole)",
+        role,
+    )
+    return may
+
+
+async def test_a_reader_that_was_shut_out_can_be_let_in_again(
+    config_path: Path, database: str, pool: asyncpg.Pool, role: str
 ) -> None:
     await run(config_path, "create", "1", "--role", role)
-    await pool.execute("CREATE SCHEMA of_theirs")
-    await pool.execute(f"ALTER SCHEMA of_theirs OWNER TO {role}")
-    with pytest.raises(errors.ConfigError, match="owns something"):
+    await pool.execute(f"CREATE SCHEMA of_theirs AUTHORIZATION {role}")
+    with pytest.raises(errors.ConfigError, match="owner of schema of_theirs"):
         await run(config_path, "drop", role)
-    assert role in (await run(config_path, "list")).output
+    password = (await run(config_path, "create", "1", "--role", role)).output.splitlines()[-1]
+    assert await enters(database, role, password) == []
+
+
+async def test_the_sessions_of_a_dropped_reader_are_ended(
+    config_path: Path, database: str, role: str
+) -> None:
+    password = (await run(config_path, "create", "1", "--role", role)).output.splitlines()[-1]
+    theirs = await asyncpg.connect(reporting.as_role(database, role, password))
+    try:
+        assert await theirs.fetch("SELECT * FROM reporting.districts") == []
+        await run(config_path, "drop", role)
+        with pytest.raises(ENDED):
+            await theirs.fetch("SELECT * FROM reporting.districts")
+    finally:
+        await theirs.close()
+
+
+async def test_what_was_granted_is_taken_back_from_a_role_that_afterbell_may_not_change(
+    empty_url: str, pool: asyncpg.Pool, role: str
+) -> None:
+    """As where an administrator makes the roles."""
+    owner, name = f"owner_{uuid.uuid4().hex[:12]}", empty_url.partition("?")[0].rpartition("/")[2]
+    await pool.execute(f"CREATE ROLE {owner} LOGIN PASSWORD 'theirs'")
+    await pool.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'theirs'")
+    await pool.execute(f"ALTER DATABASE {name} OWNER TO {owner}")
+    await pool.execute(f"REVOKE CONNECT, TEMPORARY ON DATABASE {name} FROM PUBLIC")
+    try:
+        async with pools.connected(reporting.as_role(empty_url, owner, "theirs"), size=2) as theirs:
+            await migrations.migrate(theirs)
+            await factories.district(theirs)
+            await readers.create(theirs, 1, role, password=None, now=NOW)
+            assert await enters(empty_url, role, "theirs") == []
+            with pytest.raises(errors.ConfigError, match="have an administrator make or drop"):
+                await readers.drop(theirs, role)
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied for database"):
+                await enters(empty_url, role, "theirs")
+            await pool.execute(f"DROP ROLE {role}")
+            assert await readers.drop(theirs, role)
+    finally:
+        await given_back(pool, empty_url, owner)
+
+
+async def given_back(pool: asyncpg.Pool, url: str, owner: str) -> None:
+    """The database of an owner who is to be gone after the test."""
+    await pool.execute(f"ALTER DATABASE {url.partition('?')[0].rpartition('/')[2]} OWNER TO CURRENT_USER")
+    async with pools.connected(url, size=1) as emptied:
+        await emptied.execute(f"REASSIGN OWNED BY {owner} TO CURRENT_USER")
+        await emptied.execute(f"DROP OWNED BY {owner}")
+    await pool.execute(f"DROP ROLE {owner}")
 
 
 async def test_a_database_user_who_may_make_no_roles_is_told_what_to_do(
@@ -248,11 +323,11 @@ async def test_an_owner_who_may_make_roles_and_nothing_more_makes_and_drops_read
             for password in ("p" * 20, "q" * 20):
                 await readers.create(theirs, 1, role, password=password, now=NOW)
                 assert await enters(empty_url, role, password) == [1]
+            still = await asyncpg.connect(reporting.as_role(empty_url, role, password))
             assert await readers.drop(theirs, role)
+            with pytest.raises(ENDED):
+                await still.fetch("SELECT * FROM reporting.districts")
+            await still.close()
             assert await theirs.fetchval("SELECT count(*) FROM pg_roles WHERE rolname = $1", role) == 0
     finally:
-        await pool.execute(f"ALTER DATABASE {name} OWNER TO CURRENT_USER")
-        async with pools.connected(empty_url, size=1) as emptied:
-            await emptied.execute(f"REASSIGN OWNED BY {owner} TO CURRENT_USER")
-            await emptied.execute(f"DROP OWNED BY {owner}")
-        await pool.execute(f"DROP ROLE {owner}")
+        await given_back(pool, empty_url, owner)

@@ -240,6 +240,23 @@ async def test_what_could_not_be_judged_is_counted(town: reconciled.District, co
     )
 
 
+async def test_where_no_source_tells_a_status_the_command_does_not_say_that_all_were_known(
+    town: reconciled.District, config_path: Path
+) -> None:
+    await reconciliation.keep(town.pool, factories.DISTRICT, now=NOW)
+    assert (found := await kept(town)) is not None
+    assert found.lines_untold < found.lines
+    await town.pool.execute("UPDATE line_days SET status = NULL, is_state_fresh = false")
+    await reconciliation.keep(town.pool, factories.DISTRICT, now=NOW)
+    output = " ".join((await run(config_path)).output.split())
+    assert f"no source tells whether the {found.lines:,} lines are active" in output
+    await town.pool.execute("DELETE FROM line_device_links")
+    await reconciliation.keep(town.pool, factories.DISTRICT, now=NOW)
+    output = " ".join((await run(config_path)).output.split())
+    assert "no line is known to be in a hotspot" in output
+    assert "was known" not in output
+
+
 async def test_the_service_counts_when_it_has_computed(town: reconciled.District, config_path: Path) -> None:
     async with app.with_config(configs.load(config_path)) as ready:
         await serving.roll_up(ready, at(DAY + timedelta(days=1), 9))

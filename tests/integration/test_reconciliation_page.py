@@ -7,6 +7,7 @@ from decimal import Decimal
 from service.model import reconciliation as model
 from service.store import coverage, reconciliation
 from service.web import pages
+from service.web import reconciliation as words
 from tests import snapshots
 from tests.integration import test_web
 
@@ -64,6 +65,22 @@ def test_what_is_not_known_is_said_and_is_never_0() -> None:
         "Not judged: the status of 35 of 1,240 lines was not known; 12 active lines are in no device that any "
         "source names." in text
     )
+
+
+def test_where_no_line_could_be_judged_nothing_is_said_to_be_known() -> None:
+    assert "Not judged" not in test_web.text_of(page(summary()))
+    told = {
+        (0, 0): "Not judged: no line is known to be in a hotspot or a home router.",
+        (
+            42,
+            42,
+        ): "Not judged: no source tells whether the 42 lines are active, so no contradiction "
+        "that turns on it can be found.",
+    }
+    for (lines, untold), sentence in told.items():
+        found = summary(lines=lines, lines_untold=untold)
+        assert words.said_nothing_of(found) == sentence
+        assert sentence in test_web.text_of(page(found))
 
 
 def test_long_lists_are_cut_and_say_how_to_see_the_rest() -> None:

@@ -233,6 +233,23 @@ def test_a_service_names_secrets_that_it_has() -> None:
         assert set(SECRET_PATH.findall(told)) <= secrets_of(name), name
 
 
+def hours(told: str) -> float:
+    number, unit = re.fullmatch(r"(\d+)([mhdw])", told).groups()  # type: ignore[union-attr]
+    return int(number) * {"m": 1 / 60, "h": 1, "d": 24, "w": 168}[unit]
+
+
+def repeats(route: dict[str, Any]) -> list[float]:
+    own = [hours(route["repeat_interval"])] if "repeat_interval" in route else []
+    return [*own, *itertools.chain.from_iterable(map(repeats, route.get("routes", ())))]
+
+
+def test_alertmanager_remembers_what_it_told_for_longer_than_until_it_tells_it_again() -> None:
+    (kept,) = re.findall(r"--data\.retention=(\w+)", " ".join(SERVICES["alertmanager"]["command"]))
+    longest = max(repeats(yaml.safe_load(text("deploy", "alertmanager", "alertmanager.yml"))["route"]))
+    assert hours(kept) > longest
+    assert f"`--data.retention={kept}`" in text("docs", "prometheus.md")
+
+
 def test_prometheus_and_grafana_ask_for_services_by_their_names_and_ports() -> None:
     told = yaml.safe_load(text("deploy", "prometheus", "prometheus.yml"))
     (scraped,) = told["scrape_configs"]

@@ -20,6 +20,7 @@ ALERTMANAGER = ROOT / "deploy" / "alertmanager" / "alertmanager.yml"
 RULES = sorted((PROMETHEUS / "rules").glob("*.yml"))
 TESTS = sorted((PROMETHEUS / "tests").glob("*.yml"))
 RUNBOOKS = ROOT / "docs" / "runbooks.md"
+EXTERNAL = re.compile(r"\$externalLabels\.(\w+)")
 SUFFIXES = ("_bucket", "_count", "_sum")
 SENT_BY_AFTERBELL = ("rule", "severity")  # labels that a rule's own alert brings along
 
@@ -153,6 +154,19 @@ def test_every_alert_says_what_and_leads_to_its_runbook(name: str) -> None:
     assert annotations["runbook_url"] == f"{{{{ $externalLabels.docs }}}}/{place}"
     assert annotations["summary"]
     assert annotations["description"].endswith((".", "`."))
+
+
+def test_labels_that_are_for_links_alone_do_not_reach_alertmanager() -> None:
+    told = read(PROMETHEUS / "prometheus.yml")
+    (dropped,) = (one["regex"] for one in told["alerting"]["alert_relabel_configs"])
+    assert set(told["global"]["external_labels"]) == set(dropped.split("|"))
+    linked = {
+        name
+        for rule in ALERTS.values()
+        for text in rule["annotations"].values()
+        for name in EXTERNAL.findall(text)
+    }
+    assert linked == set(told["global"]["external_labels"])
 
 
 def test_every_alert_has_a_runbook_in_its_order_and_no_other_has() -> None:
