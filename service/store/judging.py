@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,7 +18,6 @@ from service.store import alerts
 from service.store import pool as pools
 
 RULE_SECONDS = 60  # a query that takes longer has failed
-AT_ONCE = 2  # rules, as a query keeps one core of the server busy
 FLAPS = 3  # so many firings ...
 FLAPS_WITHIN = timedelta(days=7)  # ... within this time: the next one is held back ...
 STEADY_FOR = timedelta(hours=24)  # ... until the alert has stayed as it is for this long
@@ -76,7 +76,7 @@ async def evaluate(
             ran = [
                 one
                 for wave in alert_rules.waves(in_force)
-                for one in await _beside_each_other(pool, district_id, wave, now=now, day=day)
+                for one in await _beside_each_other(pool, connection, district_id, wave, now=now, day=day)
             ]
     return Evaluated(
         district_id=district_id,
@@ -89,21 +89,39 @@ async def evaluate(
 
 
 async def _beside_each_other(
-    pool: asyncpg.Pool, district_id: int, rules: Sequence[alert_rules.Rule], *, now: datetime, day: Day
+    pool: asyncpg.Pool,
+    connection: asyncpg.Connection,
+    district_id: int,
+    rules: Sequence[alert_rules.Rule],
+    *,
+    now: datetime,
+    day: Day,
 ) -> list[tuple[alerts.Run, int]]:
-    """Rules that do not need each other write different alerts: none waits for another."""
-    room = asyncio.Semaphore(AT_ONCE)
+    """Rules that do not need each other write different alerts: none waits for another.
 
-    async def one(rule: alert_rules.Rule) -> tuple[alerts.Run, int]:
-        async with room, pool.acquire() as connection:
-            return await _run(connection, district_id, rule, now=now, day=day)
+    A query keeps one core of the server busy, so a second connection takes its share where the pool can spare one; who
+    holds one never waits for another.
+    """
+    waiting = deque(rules)
+    ran: dict[str, tuple[alerts.Run, int]] = {}
+
+    async def work(on: asyncpg.Connection) -> None:
+        while waiting:
+            rule = waiting.popleft()
+            ran[rule.name] = await _run(on, district_id, rule, now=now, day=day)
+
+    async def help_out() -> None:
+        async with pool.acquire() as spare:
+            await work(spare)
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(rule)) for rule in rules]
+            if len(rules) > 1 and (pool.get_idle_size() or pool.get_size() < pool.get_max_size()):
+                group.create_task(help_out())
+            group.create_task(work(connection))
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from failed
-    return [task.result() for task in tasks]
+    return [ran[rule.name] for rule in rules]
 
 
 @contextlib.asynccontextmanager
@@ -221,6 +239,7 @@ async def _judge(
 async def _move(
     connection: asyncpg.Connection, district_id: int, rule: alert_rules.Rule, *, now: datetime, day: Day
 ) -> int:
+    await connection.execute(sql.queries()["join_judged"])
     flips: int = await connection.fetchval(
         sql.queries()["move_alerts"],
         *(district_id, rule.name, now, day.on_day, day.today, rule.severity),

@@ -68,7 +68,12 @@ DELETE FROM judged;
 -- longer than it saves; and plans made for what is there, as the kept rows of one rule are none and a million of another.
 SELECT
     set_config('work_mem', '64MB', true), set_config('jit', 'off', true),
-    set_config('plan_cache_mode', 'force_custom_plan', true);
+    set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_nestloop', 'on', true);
+
+-- join_judged --
+-- To the end of the transaction, no nested loops: what is joined from here on is as large as what was judged, which the
+-- planner cannot know.
+SELECT set_config('enable_nestloop', 'off', true);
 
 -- guard_rule --
 -- To the end of the savepoint nothing but temporary tables can be written; to that of the transaction no statement
