@@ -28,7 +28,7 @@ from collectors import errors as collector_errors
 from collectors import registry, sign_in
 from collectors.ed_fi import options as ed_fi_options
 from collectors.snipe_it import options as snipe_it_options
-from service import alert_config, errors
+from service import alert_config, errors, export_config
 from service.sections import NcesId, Section, TimeZone, secret, unique
 
 ENV_PREFIX = "AFTERBELL_"
@@ -272,6 +272,7 @@ class District(Section):
     accounts: tuple[Account, ...] = ()
     pilots: tuple[Pilot, ...] = ()
     alerts: alert_config.Alerts = alert_config.Alerts()
+    exports: export_config.Exports = export_config.Exports()
 
     @model_validator(mode="after")
     def _keys_fit(self) -> Self:
@@ -279,10 +280,20 @@ class District(Section):
         plans = [plan.key for plan in self.plans]
         unique("plans", plans)
         unique("pilots", [pilot.name for pilot in self.pilots])
+        self._exports_fit()
         for account in self.accounts:
             if account.plan is not None and account.plan not in plans:
                 raise ValueError(f"accounts.{account.key}.plan: there is no plan {account.plan!r} in plans")
         return self
+
+
+    def _exports_fit(self) -> None:
+        named = {pilot.name for pilot in self.pilots}
+        if unknown := set(self.exports.pilots) - named:
+            raise ValueError(f"exports.pilots: there is no pilot {', '.join(sorted(unknown))!r} in pilots")
+        channels = {channel.key for channel in self.alerts.channels}
+        if unknown := set(self.exports.channels) - channels:
+            raise ValueError(f"exports.channels: there is no channel {', '.join(sorted(unknown))} in alerts.channels")
 
 
 class Config(BaseSettings):
