@@ -1,11 +1,22 @@
-"""Chooses what is told of each school: the least coarse level at which the auditor finds the promise kept."""
+"""Chooses what is told of each school: the least coarse level at which the auditor finds the promise kept.
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+First each school by itself, with everything that was ever released of it; then the district's totals, which are
+coarsened rather than another school. What is not settled in time is coarsened.
+"""
 
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from service.exports import auditor, strict, totals
 from service.model import protection
+from service.model.protection import Level
 
-Progress = Callable[[str, int, int], None]  # what, done, of how many
+Progress = auditor.Progress
+
+_COARSER = {Level.EXACT: Level.FIVE, Level.FIVE: Level.TEN, Level.TEN: Level.BAND, Level.BAND: Level.WITHHELD}
+_SHARE_FOR_SCHOOLS = 0.6  # of the time: the rest is for the totals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +45,7 @@ class Decision:
     cells_only: frozenset[str] = frozenset()
     seconds: float = 0.0
     solved: int = 0  # integer programs
-    unsettled: int = 0  # of the protected counts: coarsened, as time ran out
+    unsettled: int = 0  # schools and totals that were coarsened because time ran out
     notes: Mapping[str, int] = field(default_factory=dict)  # what was done, by name
 
 
@@ -47,4 +58,138 @@ def decide(
     progress: Progress | None = None,
 ) -> Decision:
     """For one district and month. ``money``: lines and idle_lines. Deterministic but for what time does not allow."""
-    raise NotImplementedError
+    asked, started, told = terms or Terms(), time.monotonic(), progress or _silent
+    limits = auditor.Terms(width=asked.width, until=started + asked.seconds * _SHARE_FOR_SCHOOLS)
+    before = [_release(one) for one in earlier]
+    rows, unsettled = _schools(facts, before, asked, limits, told)
+    limits.until = started + asked.seconds
+    chosen = totals.choose(rows, before, money=money or {}, terms=limits, progress=told)
+    return Decision(
+        rows=tuple(row.published for row in chosen.rows),
+        totals=chosen.cells,
+        cells_only=chosen.cells_only,
+        seconds=time.monotonic() - started,
+        solved=limits.solved,
+        unsettled=unsettled + chosen.unsettled,
+        notes={**Counter(str(row.published.level) for row in chosen.rows), **chosen.notes},
+    )
+
+
+def _silent(what: str, done: int, of: int) -> None:
+    """Nobody looks."""
+
+
+def _release(one: Earlier) -> auditor.Release:
+    return auditor.Release(tuple(auditor.Row(facts, told) for facts, told in one.rows), one.totals)
+
+
+def _schools(
+    facts: Sequence[protection.Facts],
+    before: Sequence[auditor.Release],
+    asked: Terms,
+    limits: auditor.Terms,
+    told: Progress,
+) -> tuple[list[auditor.Row], int]:
+    history: dict[str, list[auditor.Row]] = {}
+    for release in before:
+        for row in release.rows:
+            history.setdefault(row.facts.ncessch, []).append(row)
+    first = strict.hidden(facts, min_n=asked.min_n) if asked.is_strict else [None] * len(facts)
+    rows, unsettled = [], 0
+    for at, (one, hidden) in enumerate(zip(facts, first, strict=True)):
+        known = related(one, history.get(one.ncessch, []))
+        if limits.is_over:
+            unsettled += 1
+            rows.append(auditor.Row(one, published(one, Level.WITHHELD)))
+        elif hidden is not None:
+            rows.append(strict.settled(one, hidden, known, limits))
+        else:
+            rows.append(settled(one, known, limits))
+        told("schools", at + 1, len(facts))
+    return rows, unsettled
+
+
+def related(facts: protection.Facts, history: Sequence[auditor.Row]) -> list[auditor.Row]:
+    """What was released of a school and shares a count with its new row: earlier revisions, months of the same need."""
+    need = facts.counts.get("need")
+    return [
+        row
+        for row in history
+        if row.facts.month_on == facts.month_on or (need is not None and row.facts.counts.get("need") == need)
+    ]
+
+
+def settled(
+    facts: protection.Facts,
+    known: Sequence[auditor.Row],
+    limits: auditor.Terms,
+    *,
+    level: Level = Level.EXACT,
+) -> auditor.Row:
+    """The least coarse row, from a level on, that keeps the promise beside what is known."""
+    sides = {name: side_level(facts.counts.get(name), level) for name in protection.SIDE}
+    if level is Level.EXACT and _has_small_main(facts):
+        level = Level.FIVE
+        sides = {name: max(told, level, key=_rank) for name, told in sides.items()}
+    while True:
+        row = auditor.Row(facts, published(facts, level, sides))
+        broken = auditor.alone([*known, row], limits)
+        if not broken or level is Level.WITHHELD:
+            return row
+        of_sides = [_sides_of(one) for one in broken]
+        if all(of_sides) and any(sides[name] is not Level.WITHHELD for names in of_sides for name in names):
+            for name in set().union(*of_sides):
+                sides[name] = _COARSER.get(sides[name], Level.WITHHELD)
+        else:
+            level = _COARSER[level]
+            sides = {name: max(told, level, key=_rank) for name, told in sides.items()}
+
+
+def side_level(count: int | None, level: Level) -> Level:
+    """A side count below 10 is a range wherever it stands: were a 0 told, a range would say that it is none."""
+    return (
+        Level.FIVE
+        if level is Level.EXACT and count is not None and count < protection.SMALLEST_FREE
+        else level
+    )
+
+
+def _has_small_main(facts: protection.Facts) -> bool:
+    values = protection.values(facts)
+    return any(
+        protection.is_protected(quantity.of(values))
+        for quantity in protection.QUANTITIES
+        if not {*quantity.plus, *quantity.minus} - set(protection.MAIN)
+    )
+
+
+def _sides_of(one: auditor.Asked) -> set[str]:
+    return {*one.quantity.plus, *one.quantity.minus} & set(protection.SIDE)
+
+
+_RANKS = {level: rank for rank, level in enumerate(Level)}
+
+
+def _rank(level: Level) -> int:
+    return _RANKS[level]
+
+
+def published(
+    facts: protection.Facts, level: Level, sides: Mapping[str, Level] | None = None
+) -> protection.Published:
+    """A school's month at a level. A school without a need above 0 has no band of coverage."""
+    levels = {**dict.fromkeys(protection.MAIN, level), **(sides or dict.fromkeys(protection.SIDE, level))}
+    if level in (Level.BAND, Level.WITHHELD):
+        levels = dict.fromkeys(protection.COUNTS, Level.WITHHELD)
+    cells = {
+        name: cell
+        for name, count in facts.counts.items()
+        if count is not None and (cell := protection.cell(count, levels[name])) is not None
+    }
+    bare = protection.Published(ncessch=facts.ncessch, month_on=facts.month_on, level=level, cells=cells)
+    need, covered = facts.counts.get("need"), facts.covered
+    if level not in (Level.TEN, Level.BAND):
+        return bare
+    if not need or covered is None:
+        return replace(bare, level=Level.WITHHELD) if level is Level.BAND else bare
+    return replace(bare, band=protection.band_of(covered, need))
