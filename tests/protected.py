@@ -9,7 +9,7 @@ NAMES = protection.COUNTS
 
 
 def facts(
-    school: int = 1, month: int = 10, *, enrolled: int | None = 400, **counts: int | None
+    school: int = 1, month: int = 10, /, *, enrolled: int | None = 400, **counts: int | None
 ) -> protection.Facts:
     """Unless told: nobody waits, is idle or lost, and everyone in need answered."""
     told: dict[str, int | None] = dict.fromkeys(NAMES, 0)
