@@ -163,9 +163,8 @@ def program_of(
         _tell_order(program, row)
         _tell_unused(program, row, is_integral=is_integral)
         _tell_band(program, row)
-    inside = {row.facts.ncessch for row in rows}
     for release in releases:
-        _tell_totals(program, release, inside)
+        _tell_totals(program, release)
     return program
 
 
@@ -246,14 +245,15 @@ def _tell_band(program: programs.Program, row: Row) -> None:
     program.count(key(row.facts, "need"), 1, max(1, program.bounds(key(row.facts, "need"))[1]))
 
 
-def _tell_totals(program: programs.Program, release: Release, inside: set[str]) -> None:
+def _tell_totals(program: programs.Program, release: Release) -> None:
+    """Counts that the program does not have stay as they are."""
     for name, cell in release.totals.items():
         outside = 0
         factors: dict[Key, int] = {}
         for row, factor, part in _parts(release, name):
             value = (row.facts.counts[part] or 0) * factor
-            if row.facts.ncessch in inside:
-                place = key(row.facts, part)
+            place = key(row.facts, part)
+            if program.has(place):
                 factors[place] = factors.get(place, 0) + factor
             else:
                 outside += value

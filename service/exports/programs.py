@@ -53,6 +53,9 @@ class Program:
             self._places[key] = len(self._bounds)
             self._bounds.append((least, most))
 
+    def has(self, key: Key) -> bool:
+        return key in self._places
+
     def bounds(self, key: Key) -> tuple[int, int]:
         return self._bounds[self._places[key]]
 

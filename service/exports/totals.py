@@ -31,12 +31,14 @@ def choose(
 ) -> Chosen:
     """Exact, else as ranges of ten, else as sums of the schools' own ranges."""
     told = tuple(rows)
-    counts = {name: total(told, name) for name in auditor.TOTALS}
+    counts = totals(told)
     for level in (Level.EXACT, Level.TEN):
         if level is Level.EXACT and _has_small(counts):
             continue
         cells = {
-            name: cell for name, n in counts.items() if n is not None and (cell := protection.cell(n, level))
+            name: cell
+            for name in auditor.TOTALS
+            if (told_count := counts[name]) is not None and (cell := protection.cell(told_count, level))
         }
         cells |= _of_lines(money, level)
         if _is_kept(told, before, cells, terms, progress):
@@ -49,6 +51,14 @@ def choose(
         unsettled=int(terms.is_over),
         notes={"totals_of_ranges": 1},
     )
+
+
+def totals(rows: Sequence[auditor.Row]) -> dict[str, int | None]:
+    """With how many are enrolled at the schools whose need is known, which is no secret."""
+    enrolled = [row.facts.enrolled for row in rows if row.facts.counts.get("need") is not None]
+    is_known = bool(enrolled) and None not in enrolled
+    told = {name: total(rows, name) for name in auditor.TOTALS}
+    return {**told, "enrolled": sum(count or 0 for count in enrolled) if is_known else None}
 
 
 def total(rows: Sequence[auditor.Row], name: str) -> int | None:
@@ -69,11 +79,7 @@ def _sum(rows: Sequence[auditor.Row], name: str) -> Cell | None:
 
 def _has_small(counts: Mapping[str, int | None]) -> bool:
     """A total is a number of students too, and so is the difference of two."""
-    return any(
-        protection.is_protected(quantity.of(counts))
-        for quantity in protection.QUANTITIES
-        if "enrolled" not in quantity.plus
-    )
+    return any(protection.is_protected(quantity.of(counts)) for quantity in protection.QUANTITIES)
 
 
 def _of_lines(money: Mapping[str, int], level: Level) -> dict[str, Cell]:
@@ -193,7 +199,7 @@ def _totals_are_kept(
 
 
 def _asked_of_totals(release: auditor.Release, schools: Sequence[str]) -> list[auditor.Asked]:
-    counts = {name: total(release.rows, name) for name in auditor.TOTALS}
+    counts = totals(release.rows)
     return [
         auditor.Asked("", quantity, _of_total(release, quantity, set(schools)), truth)
         for quantity in protection.QUANTITIES
@@ -212,7 +218,9 @@ def _of_total(
             for row in release.rows:
                 if row.facts.counts.get("need") is None:
                     continue
-                if row.facts.ncessch in inside:
+                if name == "enrolled":
+                    constant += sign * (row.facts.enrolled or 0)
+                elif row.facts.ncessch in inside:
                     place = auditor.key(row.facts, name)
                     factors[place] = factors.get(place, 0) + sign
                 else:
