@@ -27,3 +27,9 @@ class ImportRejected(AfterbellError):
     """An import file cannot be read as what it claims to be; nothing was changed."""
 
     exit_code = 4
+
+
+class ExportRefused(AfterbellError):
+    """A package cannot be made: the month is not over, or another export is being made. Nothing was changed."""
+
+    exit_code = 5

@@ -1,9 +1,12 @@
 """A month of a district: when it is over and settled, and everything that is known of its schools."""
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -88,11 +91,13 @@ class School:
     library_hours: float  # a week
     activity_bus_hours: float
     days_missing: int  # days of the month on which no open loan was heard from; 0 where there was none
+    devices_online: int = 0  # fixed routers that ``uptime`` is of
+    devices_timed: int = 0  # devices that ``homework_share`` is of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """How one account spoke in the month."""
+    """How one account spoke in the month. One that was not read in it, and told nothing of it, is none."""
 
     account_key: str
     collector: str
@@ -112,11 +117,24 @@ class Money:
     unknown_lines: int  # nothing is known all month
     without_price: int
     highest_price: Decimal | None  # a month, of one line
+    lowest_price: Decimal | None = None
+
+
+NO_MONEY = Money(
+    lines=0,
+    cost=Decimal(0),
+    idle_lines=0,
+    idle_cost=Decimal(0),
+    unknown_lines=0,
+    without_price=0,
+    highest_price=None,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Everything that a month's packages are made from. ``figure_on`` None: no instructional day was heard from enough."""
+    """Everything that a month's packages are made from. ``figure_on`` None: no instructional day was heard from
+    enough."""
 
     district_id: int
     district_name: str
@@ -131,3 +149,38 @@ class Facts:
     sources: tuple[Source, ...]
     money: Money
     thresholds: Mapping[str, object] = field(default_factory=dict)  # as in force, for the notes
+
+
+_OF_THE_PRESENT = {(Source, "last_success_at")}  # no part of a month
+
+
+def digest(facts: Facts, *more: object) -> str:
+    """SHA-256 of everything that a package is made from: what is equal has one digest, on every machine."""
+    text = json.dumps(_plain([facts, *more]), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _plain(value: object) -> object:
+    """In terms of JSON, without what depends on how a number came about."""
+    if is_dataclass(value):
+        names = [one.name for one in fields(value) if (type(value), one.name) not in _OF_THE_PRESENT]
+        return {name: _plain(getattr(value, name)) for name in names}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, AbstractSet):
+        return sorted(json.dumps(_plain(one), sort_keys=True) for one in value)
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return _scalar(value)
+
+
+def _scalar(value: object) -> object:
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return value.isoformat() if isinstance(value, date) else str(value)

@@ -22,22 +22,42 @@ async def of(
     floor: float = 0.9,
 ) -> costs.Costs:
     """Of the ``months`` that end with the month of a day, as far as the reported day. Raises DatabaseUnavailable."""
+    async with pools.whole_sets(pool) as connection:
+        return await read(
+            connection,
+            district_id,
+            time_zone=time_zone,
+            month=month,
+            reported_on=reported_on,
+            months=months,
+            floor=floor,
+        )
+
+
+async def read(
+    connection: asyncpg.Connection,
+    district_id: int,
+    *,
+    time_zone: str,
+    month: date,
+    reported_on: date,
+    months: int = 1,
+    floor: float = 0.9,
+) -> costs.Costs:
+    """As ``of``, within a transaction that is planned for whole sets."""
     first_on = retention.month(month, 1 - months)
     ends_on = retention.month(month, 1) - timedelta(days=1)
     last_on = min(ends_on, reported_on)
     zone, midnight = ZoneInfo(time_zone), datetime.min.time()
-    async with pools.whole_sets(pool) as connection:
-        lines = await connection.fetch(
-            sql.queries()["line_costs"],
-            district_id,
-            first_on,
-            last_on,
-            datetime.combine(first_on, midnight, zone),
-            datetime.combine(last_on + timedelta(days=1), midnight, zone),
-        )
-        figures = await connection.fetch(
-            sql.queries()["period_figures"], district_id, first_on, last_on, floor
-        )
+    lines = await connection.fetch(
+        sql.queries()["line_costs"],
+        district_id,
+        first_on,
+        last_on,
+        datetime.combine(first_on, midnight, zone),
+        datetime.combine(last_on + timedelta(days=1), midnight, zone),
+    )
+    figures = await connection.fetch(sql.queries()["period_figures"], district_id, first_on, last_on, floor)
     home = [row for row in lines if row["is_home"] and row["use"] != costs.NOT_IN_SERVICE]
     return costs.Costs(
         district_id=district_id,
@@ -56,8 +76,11 @@ async def of(
 def _schools(lines: list[asyncpg.Record], figures: list[asyncpg.Record]) -> tuple[costs.Cost, ...]:
     adequate = {row["ncessch"]: row["adequate"] for row in figures}
     names = {row["ncessch"]: row["name"] for row in [*figures, *lines]}
+    grouped: dict[str | None, list[asyncpg.Record]] = {}
+    for row in lines:
+        grouped.setdefault(row["ncessch"], []).append(row)
     return tuple(
-        _cost(ncessch, name, [row for row in lines if row["ncessch"] == ncessch], adequate.get(ncessch))
+        _cost(ncessch, name, grouped.get(ncessch, []), adequate.get(ncessch))
         for ncessch, name in sorted(
             names.items(), key=lambda one: (one[0] is None, one[1] or "", one[0] or "")
         )

@@ -60,6 +60,18 @@ async def whole_sets(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
             yield connection
 
 
+@contextlib.asynccontextmanager
+async def one_instant(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
+    """As ``whole_sets``, and whatever is read is of one instant. Raises DatabaseUnavailable."""
+    with translated():
+        async with (
+            pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            await connection.execute(sql.queries()["join_whole_sets"])
+            yield connection
+
+
 def place(dsn: str) -> str:
     """Where a database is, without its credentials, for logs and messages."""
     try:
