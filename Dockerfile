@@ -20,7 +20,7 @@ RUN tools/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir whe
 FROM python:3.12.13-slim-bookworm
 RUN groupadd --gid 10001 afterbell \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/afterbell --shell /usr/sbin/nologin afterbell \
- && install --directory --owner=10001 --group=10001 --mode=0750 /var/lib/afterbell
+ && install --directory --owner=10001 --group=10001 --mode=0750 /var/lib/afterbell /srv/packages
 COPY --from=build /opt/afterbell /opt/afterbell
 ENV PATH=/opt/afterbell/bin:$PATH PYTHONUNBUFFERED=1
 USER 10001:10001

@@ -17,9 +17,11 @@ from rich.markup import escape
 from service import config, errors
 from service.commands import (
     alerts,
+    audit,
     conflicts,
     coverage,
     equity,
+    export,
     imports,
     need,
     notify,
@@ -61,6 +63,9 @@ app.command("reallocate")(reclaim.reallocate)
 app.command("pilots")(pilots.pilots)
 app.command("pilot")(pilots.pilot)
 app.command("reconcile")(reconcile.reconcile)
+app.command("export")(export.export)
+app.command("exports")(export.exports)
+app.command("audit")(audit.audit)
 app.command("notify")(notify.notify)
 app.command("check")(running.check)
 

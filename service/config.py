@@ -286,14 +286,15 @@ class District(Section):
                 raise ValueError(f"accounts.{account.key}.plan: there is no plan {account.plan!r} in plans")
         return self
 
-
     def _exports_fit(self) -> None:
         named = {pilot.name for pilot in self.pilots}
         if unknown := set(self.exports.pilots) - named:
             raise ValueError(f"exports.pilots: there is no pilot {', '.join(sorted(unknown))!r} in pilots")
         channels = {channel.key for channel in self.alerts.channels}
         if unknown := set(self.exports.channels) - channels:
-            raise ValueError(f"exports.channels: there is no channel {', '.join(sorted(unknown))} in alerts.channels")
+            raise ValueError(
+                f"exports.channels: there is no channel {', '.join(sorted(unknown))} in alerts.channels"
+            )
 
 
 class Config(BaseSettings):

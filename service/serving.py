@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from collectors import base
-from service import app, delivery, errors, schedule, web
+from service import app, delivery, errors, exporting, schedule, web
 from service.alerting import deliver, evaluate
 from service.metrics import Metrics
 from service.model import alert_rules
@@ -27,6 +27,8 @@ PROGRAMS_EVERY = timedelta(minutes=1)  # looked at; read anew where an hour has 
 SUMMARIES_EVERY = timedelta(minutes=1)
 MAINTAIN_EVERY = timedelta(hours=6)
 MESSAGES_EVERY = timedelta(seconds=30)
+EXPORTS_EVERY = timedelta(hours=1)  # looked at
+EXPORTS_AFTER = timedelta(minutes=2)  # a start: figures and messages go first
 WATCH_EVERY = timedelta(seconds=5)
 ALERTS_LOOKED_AT_EVERY = timedelta(seconds=15)  # rules are judged where days were computed since, or ...
 ALERTS_EVERY = timedelta(minutes=5)  # ... this long ago, as some tell of sources and not of days
@@ -84,6 +86,7 @@ class Service:
         for district_id, rules in self._rules.items():
             metrics.rules_known(district_id, rules)
         self._told = delivery.districts(ready.config)
+        self._exports = exporting.Scheduled(ready.config, ready.pool, metrics, clock)
         self._judged_at: datetime | None = None  # None: judge alerts at once
         self._snapshot: coverage.Snapshot | None = None
         self._kept = hourly.Kept()
@@ -111,6 +114,7 @@ class Service:
                 page_address=self._ready.config.page_address,
             ),
             alert_desk=alert_lists.Desk(self._ready.pool, self._rules_of),
+            packages=web.Packages(pool=self._ready.pool, folders=exporting.folders(self._ready.config)),
         )
         await self._guarded(self._maintain)  # while nobody reads: a new partition locks its table
         await self._guarded(self._roll_up)
@@ -136,6 +140,9 @@ class Service:
             schedule.Job("messages", MESSAGES_EVERY, self._job(self._send_messages)),
             schedule.Job("maintain", MAINTAIN_EVERY, self._job(self._maintain), first_after=MAINTAIN_EVERY),
         ]
+        if exporting.folders(self._ready.config):
+            run = self._job(self._exports.run)
+            jobs.append(schedule.Job("exports", EXPORTS_EVERY, run, first_after=EXPORTS_AFTER))
         if self._ready.server is not None:
             jobs.append(schedule.Job("watch", WATCH_EVERY, self._job(self._watch), first_after=WATCH_EVERY))
         groups = [(account, group) for account in self._polled for group in account.collector.endpoint_groups]

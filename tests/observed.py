@@ -26,6 +26,7 @@ def observed(
     made.poll_skipped(district=DISTRICT, account="carrier")
     made.gap_recorded(district=DISTRICT, account="carrier", seconds=5400)
     made.budget_planned(district=DISTRICT, account="carrier", share=0.4, requests_per_second=2)
+    made.export_tried(district=DISTRICT, profile="shareable", outcome="made", at=snapshots.NOW.timestamp())
     made.rules_known(DISTRICT, [rule("idle_30"), rule("data_stale", owner="it", severity="high")])
     made.show(snapshot(rows))
     return made

@@ -87,7 +87,7 @@ class Message:
 
     id: str
     begun_by: str | None
-    kind: str  # alerts, or test
+    kind: str  # alerts, package, or test
     sender: Sender
     audience: Audience
     topic: str
@@ -96,7 +96,9 @@ class Message:
     severity: str
     sections: tuple[Section, ...]
     link: str | None
-    text: str = ""  # of a test
+    text: str = ""  # of what is no alert
+    action: str = "test_action"  # by the name of its phrase: what to do about that text
+    open_words: str = "open_all"  # likewise: what the link leads to
 
     @property
     def is_over(self) -> bool:

@@ -1,7 +1,7 @@
 """The words of messages, in English and Spanish. A language is a table; what is not in it is an error at once."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, time
+from datetime import date, datetime, time
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -57,6 +57,13 @@ _PHRASES: Mapping[str, Mapping[str, str]] = {
         "test_subject": "Test message from afterbell",
         "test_text": "This is a test. If you can read it, alerts of this district reach you here.",
         "test_action": "Nothing needs to be done.",
+        "package_subject": "The package of {month} is ready",
+        "package_again": "The package of {month} was corrected (revision {revision})",
+        "package_pilot": "It is the one of the pilot {pilot}.",
+        "package_text": "Tables, a workbook and a report, so made that no child can be found. It may be shared.",
+        "package_corrected": "It lists what changed and why; what was issued before stays as it is.",
+        "package_action": "Take it with a token for export, and pass it on.",
+        "open_packages": "See the packages",
     },
     "es": {
         "since": "desde el {first}",
@@ -88,6 +95,14 @@ _PHRASES: Mapping[str, Mapping[str, str]] = {
         "test_subject": "Mensaje de prueba de afterbell",
         "test_text": "Esto es una prueba. Si puede leerlo, las alertas de este distrito le llegan aquí.",
         "test_action": "No hay que hacer nada.",
+        "package_subject": "El paquete de {month} está listo",
+        "package_again": "El paquete de {month} se corrigió (revisión {revision})",
+        "package_pilot": "Es el del piloto {pilot}.",
+        "package_text": "Tablas, un libro de cálculo y un informe, hechos de modo que no se pueda identificar a ningún "
+        "menor. Se puede compartir.",
+        "package_corrected": "Indica qué cambió y por qué; lo publicado antes queda como está.",
+        "package_action": "Descárguelo con un token para exportar y compártalo.",
+        "open_packages": "Ver los paquetes",
     },
 }
 _SEVERITIES: Mapping[str, Mapping[str, str]] = {
@@ -149,6 +164,11 @@ def instant(language: str, at: datetime, zone: ZoneInfo) -> str:
         return day if local.time() == time() else f"{day} a las {local.hour}:{local:%M}"
     day = f"{local:%A}, {local:%B} {local.day}, {local.year}"
     return day if local.time() == time() else f"{day}, {local.hour % 12 or 12}:{local:%M %p}"
+
+
+def month(language: str, day: date) -> str:
+    """``October 2026``, ``octubre de 2026``."""
+    return f"{_MONTHS_ES[day.month - 1]} de {day.year}" if language == "es" else f"{day:%B} {day.year}"
 
 
 def amount(language: str, least: float, most: float, unit: str) -> str:

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich import progress
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from collectors import base
-from service import app, checks, errors, serving
+from service import app, checks, errors, export_config, exporting, serving
 from service import config as configs
+from service.commands import steps
 from service.demo import district as demo_district
 from service.demo import schools, stage, timeline
 from service.metrics import Metrics
@@ -172,7 +172,7 @@ async def _demo(once: bool, port: int, folder: Path) -> None:
     )
     metrics = Metrics(minimum_cell_size=config.web.minimum_cell_size)
     observer = app.observer(metrics, stage.DISTRICT_ID, stage.ACCOUNT_KEY)
-    with _step_progress() as told:
+    with steps.shown(_err) as told:
         async with (
             app.with_config(config) as ready,
             stage.staged(ready.pool, now=app.utc_now, progress=told, observer=observer) as staged,
@@ -189,8 +189,23 @@ async def _demo(once: bool, port: int, folder: Path) -> None:
 def _with_pilot(config: configs.Config, staged: stage.Stage) -> configs.Config:
     pilot = configs.Pilot(**asdict(demo_district.pilot(staged.dates)))
     zone = timeline.ZONE.key
-    of = configs.District(id=staged.district_id, name=schools.DISTRICT_NAME, time_zone=zone, pilots=(pilot,))
+    of = configs.District(
+        id=staged.district_id,
+        name=schools.DISTRICT_NAME,
+        time_zone=zone,
+        pilots=(pilot,),
+        exports=_demo_exports(config.database.folder),
+    )
     return config.model_copy(update={"districts": (of,)})
+
+
+def _demo_exports(folder: Path | None) -> export_config.Exports:
+    """Packages of the pretend district, where what makes them is installed."""
+    if folder is None or exporting.missing_libraries():
+        return export_config.Exports()
+    place = folder / "packages"
+    place.mkdir(exist_ok=True)
+    return export_config.Exports(folder=place)
 
 
 async def _serve_demo(service: serving.Service) -> None:
@@ -203,42 +218,14 @@ async def _serve_demo(service: serving.Service) -> None:
         await serving.forever()
 
 
-class _Steps:
-    """Shows how far named steps have come."""
-
-    def __init__(self, bars: progress.Progress) -> None:
-        self._bars = bars
-        self._tasks: dict[str, progress.TaskID] = {}
-
-    def __call__(self, step: str, done: int, total: int) -> None:
-        if step not in self._tasks:
-            self._tasks[step] = self._bars.add_task(step, total=total)
-        self._bars.update(self._tasks[step], completed=done, total=total)
-
-    def stop(self) -> None:
-        self._bars.stop()
-
-
-@contextmanager
-def _step_progress() -> Iterator[_Steps]:
-    with progress.Progress(
-        progress.TextColumn("{task.description}"),
-        progress.BarColumn(),
-        progress.MofNCompleteColumn(),
-        progress.TimeElapsedColumn(),
-        console=_err,
-    ) as bars:
-        yield _Steps(bars)
-
-
 @contextmanager
 def _day_progress() -> Iterator[rollups.Told]:
-    with _step_progress() as steps:
+    with steps.shown(_err) as told_steps:
         done = 0
 
         def told(day: object, marked: int) -> None:
             nonlocal done
             done += 1
-            steps("computing days", done, done + marked)
+            told_steps("computing days", done, done + marked)
 
         yield told

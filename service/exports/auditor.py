@@ -31,6 +31,13 @@ _IDLE = ("idle_30", "idle_60", "idle_90")
 LINES, IDLE_LINES = "lines", "idle_lines"
 TOTALS = (*protection.MAIN, "answered")
 
+Part = tuple[str, int]  # a count and its factor
+# What a reader may take a number of lines to be the sum of; each where it is so.
+_SUMS: Mapping[str, tuple[tuple[Part, ...], ...]] = {
+    LINES: ((("loaned", 1),),),
+    IDLE_LINES: ((("loaned", 1), ("active_30", -1)), (("idle_30", 1),)),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -69,6 +76,12 @@ def key(facts: protection.Facts, name: str) -> Key:
     """A count that is the same in two releases is one count: need in any months, others within a month."""
     value = facts.counts.get(name)
     return facts.ncessch, name, f"{value}" if name == "need" else f"{facts.month_on:%Y-%m} {value}"
+
+
+def keys(rows: Iterable[Row]) -> set[Key]:
+    return {
+        key(row.facts, name) for row in rows for name, count in row.facts.counts.items() if count is not None
+    }
 
 
 def asked(rows: Iterable[Row], *, smallest_free: int = protection.SMALLEST_FREE) -> tuple[Asked, ...]:
@@ -174,10 +187,8 @@ def _tell_cells(program: programs.Program, row: Row) -> None:
         if value is None:
             continue
         cell = row.published.cells.get(name)
-        limit = (
-            value if most is None or value > most else most
-        )  # more than are enrolled: nobody goes by that bound
-        limit = max(limit, 10 * protection.SMALLEST_FREE) if most is None else limit
+        # Where more are told than are enrolled, nobody goes by that bound.
+        limit = max(value, 10 * protection.SMALLEST_FREE) if most is None else max(value, most)
         if cell is None:
             program.count(key(row.facts, name), 0, limit)
         else:
@@ -248,34 +259,33 @@ def _tell_band(program: programs.Program, row: Row) -> None:
 def _tell_totals(program: programs.Program, release: Release) -> None:
     """Counts that the program does not have stay as they are."""
     for name, cell in release.totals.items():
-        outside = 0
-        factors: dict[Key, int] = {}
-        for row, factor, part in _parts(release, name):
-            value = (row.facts.counts[part] or 0) * factor
-            place = key(row.facts, part)
-            if program.has(place):
-                factors[place] = factors.get(place, 0) + factor
-            else:
-                outside += value
-        if factors and _holds(release, name, cell):
-            program.between(factors, cell.least - outside, cell.most - outside)
+        for parts in _SUMS.get(name, (((name, 1),),)):
+            outside = 0
+            factors: dict[Key, int] = {}
+            for row, factor, part in _parts(release, name, parts):
+                place = key(row.facts, part)
+                if program.has(place):
+                    factors[place] = factors.get(place, 0) + factor
+                else:
+                    outside += (row.facts.counts[part] or 0) * factor
+            if factors and _holds(release, name, parts, cell):
+                program.between(factors, cell.least - outside, cell.most - outside)
 
 
-def _parts(release: Release, name: str) -> Iterator[tuple[Row, int, str]]:
+def _parts(release: Release, name: str, parts: Sequence[Part]) -> Iterator[tuple[Row, int, str]]:
     """The counts that a total is the sum of: those of the schools whose need is known; of lines, of every school."""
-    factors = {LINES: (("loaned", 1),), IDLE_LINES: (("loaned", 1), ("active_30", -1))}.get(
-        name, ((name, 1),)
-    )
     for row in release.rows:
         counts = row.facts.counts
         if name in TOTALS and counts.get("need") is None:
             continue
-        for part, factor in factors:
+        for part, factor in parts:
             if counts.get(part) is not None:
                 yield row, factor, part
 
 
-def _holds(release: Release, name: str, cell: protection.Cell) -> bool:
-    """Whether the true counts fit: that one line is lent with each loan need not be so."""
-    total = sum((row.facts.counts[part] or 0) * factor for row, factor, part in _parts(release, name))
-    return cell.least <= total <= cell.most
+def _holds(release: Release, name: str, parts: Sequence[Part], cell: protection.Cell) -> bool:
+    """Whether the true counts fit: that one line is lent with each loan, or none lies idle unlent, need not be so."""
+    summed = _parts(release, name, parts)
+    return (
+        cell.least <= sum((row.facts.counts[part] or 0) * factor for row, factor, part in summed) <= cell.most
+    )

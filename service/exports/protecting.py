@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from service.exports import auditor, strict, totals
-from service.model import protection
+from service.model import equity, protection
 from service.model.protection import Level
 
 Progress = auditor.Progress
@@ -61,9 +61,16 @@ def decide(
     asked, started, told = terms or Terms(), time.monotonic(), progress or _silent
     limits = auditor.Terms(width=asked.width, until=started + asked.seconds * _SHARE_FOR_SCHOOLS)
     before = [_release(one) for one in earlier]
-    rows, unsettled = _schools(facts, before, asked, limits, told)
+    history = _history(before)
+
+    def coarser(row: auditor.Row) -> auditor.Row:
+        level = Level.WITHHELD if asked.is_strict else _COARSER[row.published.level]
+        known = related(row.facts, history.get(row.facts.ncessch, []))
+        return settled(row.facts, known, limits, level=level)
+
+    rows, unsettled = _schools(facts, history, asked, limits, told)
     limits.until = started + asked.seconds
-    chosen = totals.choose(rows, before, money=money or {}, terms=limits, progress=told)
+    chosen = totals.choose(rows, before, money=money or {}, terms=limits, progress=told, coarser=coarser)
     return Decision(
         rows=tuple(row.published for row in chosen.rows),
         totals=chosen.cells,
@@ -83,17 +90,22 @@ def _release(one: Earlier) -> auditor.Release:
     return auditor.Release(tuple(auditor.Row(facts, told) for facts, told in one.rows), one.totals)
 
 
-def _schools(
-    facts: Sequence[protection.Facts],
-    before: Sequence[auditor.Release],
-    asked: Terms,
-    limits: auditor.Terms,
-    told: Progress,
-) -> tuple[list[auditor.Row], int]:
+def _history(before: Sequence[auditor.Release]) -> dict[str, list[auditor.Row]]:
+    """By school, what was released of it."""
     history: dict[str, list[auditor.Row]] = {}
     for release in before:
         for row in release.rows:
             history.setdefault(row.facts.ncessch, []).append(row)
+    return history
+
+
+def _schools(
+    facts: Sequence[protection.Facts],
+    history: Mapping[str, Sequence[auditor.Row]],
+    asked: Terms,
+    limits: auditor.Terms,
+    told: Progress,
+) -> tuple[list[auditor.Row], int]:
     first = strict.hidden(facts, min_n=asked.min_n) if asked.is_strict else [None] * len(facts)
     rows, unsettled = [], 0
     for at, (one, hidden) in enumerate(zip(facts, first, strict=True)):
@@ -190,6 +202,13 @@ def published(
     need, covered = facts.counts.get("need"), facts.covered
     if level not in (Level.TEN, Level.BAND):
         return bare
+    if _is_blind(facts):  # its coverage is not known, and a missing band would say so
+        return replace(bare, level=Level.WITHHELD, cells={})
     if not need or covered is None:
         return replace(bare, level=Level.WITHHELD) if level is Level.BAND else bare
     return replace(bare, band=protection.band_of(covered, need))
+
+
+def _is_blind(facts: protection.Facts) -> bool:
+    loaned, unknown = facts.counts.get("loaned"), facts.counts.get("unknown")
+    return bool(loaned) and (unknown or 0) > (1 - equity.COMPLETENESS_FLOOR) * (loaned or 0)

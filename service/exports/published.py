@@ -3,11 +3,13 @@
 What a coarsened school's figures are is computed from its published ranges, never from its true counts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from service.model import months, protection
+from service.exports import protecting
+from service.model import months, pilots, protection
+from service.model.months import Month
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +31,12 @@ class Number:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class School:
-    """``numbers``: every count of protection.COUNTS, and the columns of school_month that are not plain facts: coverage,
-    coverage_low, coverage_high, completeness, response_ratio, unmet, gb_per_active_mean, hotspot_uptime_pct,
-    pct_usage_outside_school_hours."""
+    """``numbers``: every count of protection.COUNTS, and the columns of school_month that are not plain facts:
+    coverage, coverage_low, coverage_high, completeness, response_ratio, unmet, gb_per_active_mean,
+    hotspot_uptime_pct, pct_usage_outside_school_hours."""
 
-    school: months.School  # for what is no count: names, high-needs, supports, days_missing
+    school: months.School  # for what is no count: names, high-needs, supports; without its counts
+    days_missing: int | None = None  # of the month, without a word of any loan; None: not told
     level: protection.Level
     numbers: Mapping[str, Number]
     flags: tuple[str, ...] = ()
@@ -41,7 +44,8 @@ class School:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Schools together, from their published figures. ``left_out``: schools whose counts are not told."""
+    """Schools together, from their published figures. ``schools`` are counted; ``left_out`` are not, as their counts
+    are not told or their need is not known. A figure with the symbol "about" is made of ranges' middles."""
 
     name: str  # high-needs, others, a band of need, pilot, comparison
     schools: int
@@ -54,9 +58,9 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class District:
-    """``numbers``: the totals (protection.MAIN, answered, unmet), coverage, coverage_low, coverage_high, completeness,
-    response_ratio, coverage_gap, coverage_ratio, aci, rci, par, cost, idle_cost, lines, idle_lines,
-    cost_per_covered_student."""
+    """``numbers``: the totals (protection.MAIN, answered, covered, unmet), coverage, coverage_low, coverage_high,
+    completeness, response_ratio, coverage_gap, coverage_ratio, aci, rci, par, cost, idle_cost, lines, idle_lines,
+    cost_per_covered_student. ``covered``: adequate without the surplus of any school."""
 
     schools: int
     schools_without_need: int
@@ -65,6 +69,7 @@ class District:
     groups: tuple[Group, ...]  # high-needs, others
     bands: tuple[Group, ...]  # of need, the least needy first; of one basis
     bands_basis: str | None = None
+    undefined: Mapping[str, str] = field(default_factory=dict)  # why a measure is, by its name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +79,7 @@ class EarlierMonth:
     month: months.Month
     district: Mapping[str, Number]  # the numbers of District that the ledger has
     schools: Mapping[str, Number]  # coverage by NCESSCH
+    rows: tuple[protection.Published, ...] = ()  # as they were told: pilots are made of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +88,8 @@ class PilotPeriod:
 
     side: str  # pilot, comparison
     period: str  # before, during
-    months: tuple[months.Month, ...]
-    missing: tuple[months.Month, ...]
+    months: tuple[Month, ...]
+    missing: tuple[Month, ...]
     schools: int
     left_out: int
     need: Number  # mean of the months
@@ -119,7 +125,8 @@ class Changed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """Everything that a shareable package and its report tell. ``facts`` for what is no count of students."""
+    """Everything that a shareable package and its report tell. ``facts`` for what is no count of students: of its
+    counts nothing is there, and of the money only whether lines are unknown (1) or without a price (1)."""
 
     facts: months.Facts
     version: str
@@ -133,3 +140,37 @@ class Published:
     changes: tuple[Changed, ...] = ()
     protection_notes: tuple[str, ...] = ()  # sentences: what was coarsened, what could not be settled
     thresholds: Mapping[str, object] = field(default_factory=dict)
+
+
+def of(
+    facts: months.Facts,
+    decision: protecting.Decision,
+    *,
+    version: str,
+    earlier: Sequence[EarlierMonth] = (),
+    pilot: pilots.Pilot | None = None,
+    revision: int = 1,
+    is_partial: bool = False,
+    is_strict: bool = False,
+    min_n: int = protection.SMALLEST_FREE,
+    floor: float = 0.9,
+    changes: Sequence[Changed] = (),
+) -> Published:
+    """The month of the facts, told as it was decided."""
+    from service.exports import making  # which makes what is defined above
+
+    terms = making.Terms(is_strict=is_strict, min_n=min_n, floor=floor)
+    return Published(
+        facts=making.public(facts, decision),
+        version=version,
+        revision=revision,
+        is_partial=is_partial,
+        is_strict=is_strict,
+        schools=making.schools(facts, decision, terms=terms),
+        district=making.district(facts, decision, terms=terms),
+        earlier=tuple(sorted(earlier, key=lambda one: one.month)),
+        pilot=making.pilot(pilot, facts, decision, earlier, terms=terms),
+        changes=tuple(changes),
+        protection_notes=tuple(making.protection_notes(decision, terms=terms)),
+        thresholds=facts.thresholds,
+    )

@@ -1,6 +1,7 @@
 """Chooses how exactly the district's totals are told, so that no school is found out by what is missing from them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from service.exports import auditor, programs
@@ -8,7 +9,9 @@ from service.model import protection
 from service.model.protection import Cell, Level
 
 Progress = auditor.Progress
+Coarser = Callable[[auditor.Row], auditor.Row]  # the same school, told of more coarsely
 
+_SHARES = {Level.EXACT: 0.5, Level.TEN: 0.6}  # of the time that is left; the rest is for what was told before
 _BLOCKS = (4, 12, 40)  # schools whose counts move together, the others staying as they are
 
 
@@ -28,29 +31,98 @@ def choose(
     money: Mapping[str, int],
     terms: auditor.Terms,
     progress: Progress,
+    coarser: Coarser,
 ) -> Chosen:
-    """Exact, else as ranges of ten, else as sums of the schools' own ranges."""
+    """Exact, else as ranges of ten, else as sums of the schools' own ranges; then nothing is said that the schools do
+    not, and only what earlier totals make of their new ranges is to be judged."""
     told = tuple(rows)
-    counts = totals(told)
-    for level in (Level.EXACT, Level.TEN):
-        if level is Level.EXACT and _has_small(counts):
-            continue
-        cells = {
-            name: cell
-            for name in auditor.TOTALS
-            if (told_count := counts[name]) is not None and (cell := protection.cell(told_count, level))
-        }
-        cells |= _of_lines(money, level)
-        if _is_kept(told, before, cells, terms, progress):
+    for level, share in _SHARES.items():
+        cells = _cells(told, money, level)
+        if cells and _in_part(told, before, cells, terms, share, progress):
             return Chosen(rows=told, cells=cells, notes={f"totals_{level}": 1})
-    sums = {name: cell for name in auditor.TOTALS if (cell := _sum(told, name)) is not None}
+    is_over = terms.is_over
+    mended = _mended(told, before, terms, progress, coarser)
+    sums = {name: cell for name in auditor.TOTALS if (cell := _sum(mended, name)) is not None}
     return Chosen(
-        rows=told,
+        rows=mended,
         cells=sums,
         cells_only=frozenset(sums),
-        unsettled=int(terms.is_over),
-        notes={"totals_of_ranges": 1},
+        unsettled=int(is_over),
+        notes={
+            "totals_of_ranges": 1,
+            "schools_beside_earlier_totals": sum(a is not b for a, b in zip(told, mended, strict=True)),
+        },
     )
+
+
+def _cells(rows: Sequence[auditor.Row], money: Mapping[str, int], level: Level) -> dict[str, Cell]:
+    """None at all where an exact total, or a difference of two, is itself a small number of students."""
+    counts = totals(rows)
+    if level is Level.EXACT and _has_small(counts):
+        return {}
+    told = {name: count for name in auditor.TOTALS if (count := counts[name]) is not None}
+    return {
+        **{name: cell for name, count in told.items() if (cell := protection.cell(count, level)) is not None},
+        **_of_lines(money, level),
+    }
+
+
+def _in_part(
+    rows: tuple[auditor.Row, ...],
+    before: Sequence[auditor.Release],
+    cells: Mapping[str, Cell],
+    terms: auditor.Terms,
+    share: float,
+    progress: Progress,
+) -> bool:
+    """Whether the totals are kept, as far as a part of the time tells."""
+    now = time.monotonic()
+    part = auditor.Terms(width=terms.width, until=now + max(0.0, terms.until - now) * share)
+    is_kept = _is_kept(rows, before, cells, part, progress)
+    terms.solved += part.solved
+    return is_kept
+
+
+def _mended(
+    rows: tuple[auditor.Row, ...],
+    before: Sequence[auditor.Release],
+    terms: auditor.Terms,
+    progress: Progress,
+    coarser: Coarser,
+) -> tuple[auditor.Row, ...]:
+    """Without new totals: coarsened until what was told before, totals too, gives nobody away."""
+    while _has_news(rows, before):
+        broken = _broken(rows, before, {}, terms, progress)
+        if not broken:
+            break
+        weak = [
+            row for row in rows if row.facts.ncessch in broken and row.published.level is not Level.WITHHELD
+        ]
+        chosen = weak or [row for row in rows if row.published.level is not Level.WITHHELD]
+        if not chosen:
+            break
+        rows = tuple(coarser(row) if row in chosen else row for row in rows)
+    return rows
+
+
+def _has_news(rows: Sequence[auditor.Row], before: Sequence[auditor.Release]) -> bool:
+    """Whether a row says more than its earlier ones of a count that they share; else no earlier total says more."""
+    if not any(release.totals for release in before):
+        return False
+    return any(_is_news(known[0], known[1:]) for known in _by_school(rows, before).values() if known[1:])
+
+
+def _is_news(row: auditor.Row, known: Sequence[auditor.Row]) -> bool:
+    shared = auditor.keys([row]) & auditor.keys(known)
+    is_integral = any(one.published.band is not None for one in (row, *known))
+    old, new = (auditor.program_of(rows, is_integral=is_integral) for rows in (known, [*known, row]))
+    return any(_reach(old, key) != _reach(new, key) for key in shared)
+
+
+def _reach(program: programs.Program, key: programs.Key) -> tuple[int | None, int | None]:
+    one = programs.Expression(((key, 1),))
+    low, high = (program.extreme(one, is_most=is_most) for is_most in (False, True))
+    return (None if low is None else low[key]), (None if high is None else high[key])
 
 
 def totals(rows: Sequence[auditor.Row]) -> dict[str, int | None]:
@@ -92,6 +164,22 @@ def _of_lines(money: Mapping[str, int], level: Level) -> dict[str, Cell]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is judged together: each school's new row with its earlier ones, and all releases."""
+
+    by_school: Mapping[str, Sequence[auditor.Row]]
+    releases: Sequence[auditor.Release]
+
+    @property
+    def hidden(self) -> list[str]:
+        return [school for school, rows in self.by_school.items() if auditor.asked(rows)]
+
+    @property
+    def movable(self) -> list[str]:
+        return [school for school, rows in self.by_school.items() if not _is_fixed(rows)]
+
+
 def _is_kept(
     rows: tuple[auditor.Row, ...],
     before: Sequence[auditor.Release],
@@ -100,15 +188,30 @@ def _is_kept(
     progress: Progress,
 ) -> bool:
     release = auditor.Release(rows, cells)
-    releases = [*before, release]
-    by_school = _by_school(rows, before)
-    hidden = [school for school, known in by_school.items() if auditor.asked(known)]
-    movable = [school for school, known in by_school.items() if not _is_fixed(known)]
+    known = _Known(_by_school(rows, before), [*before, release])
+    hidden, movable = known.hidden, known.movable
     for at, block in enumerate(_blocks(hidden, movable, _BLOCKS[0])):
-        if not _block_is_kept(block, by_school, releases, movable, terms):
+        if _block_broken(block, known, movable, terms):
             return False
         progress("totals", min((at + 1) * _BLOCKS[0], len(hidden)), len(hidden))
-    return _totals_are_kept(release, by_school, releases, movable, terms)
+    return _totals_are_kept(release, known, movable, terms)
+
+
+def _broken(
+    rows: tuple[auditor.Row, ...],
+    before: Sequence[auditor.Release],
+    cells: Mapping[str, Cell],
+    terms: auditor.Terms,
+    progress: Progress,
+) -> set[str]:
+    """The schools of which too much is told."""
+    known = _Known(_by_school(rows, before), [*before, auditor.Release(rows, cells)])
+    hidden, movable = known.hidden, known.movable
+    broken: set[str] = set()
+    for at, block in enumerate(_blocks(hidden, movable, _BLOCKS[0])):
+        broken |= {one.ncessch for one in _block_broken(block, known, movable, terms)}
+        progress("earlier totals", min((at + 1) * _BLOCKS[0], len(hidden)), len(hidden))
+    return broken
 
 
 def _by_school(
@@ -137,23 +240,17 @@ def _blocks(hidden: Sequence[str], movable: Sequence[str], size: int) -> Iterato
         yield block + [school for school in movable if school not in block][: max(0, size - len(block))]
 
 
-def _block_is_kept(
-    block: Sequence[str],
-    by_school: Mapping[str, Sequence[auditor.Row]],
-    releases: Sequence[auditor.Release],
-    movable: Sequence[str],
-    terms: auditor.Terms,
-) -> bool:
+def _block_broken(
+    block: Sequence[str], known: _Known, movable: Sequence[str], terms: auditor.Terms
+) -> list[auditor.Asked]:
     """What a block cannot keep by itself, a larger one may."""
-    wanted = [one for school in block for one in auditor.asked(by_school[school])]
+    wanted = [one for school in block for one in auditor.asked(known.by_school[school])]
     for size in _BLOCKS:
         chosen = list(block) + _others(block, movable, size - len(block))
-        wanted = _not_kept(wanted, chosen, by_school, releases, terms)
-        if not wanted:
-            return True
-        if terms.is_over or len(chosen) < size:
-            return False
-    return False
+        wanted = _not_kept(wanted, chosen, known, terms)
+        if not wanted or terms.is_over or len(chosen) < size:
+            break
+    return wanted
 
 
 def _others(block: Sequence[str], movable: Sequence[str], missing: int) -> list[str]:
@@ -166,14 +263,10 @@ def _others(block: Sequence[str], movable: Sequence[str], missing: int) -> list[
 
 
 def _not_kept(
-    wanted: Sequence[auditor.Asked],
-    schools: Sequence[str],
-    by_school: Mapping[str, Sequence[auditor.Row]],
-    releases: Sequence[auditor.Release],
-    terms: auditor.Terms,
+    wanted: Sequence[auditor.Asked], schools: Sequence[str], known: _Known, terms: auditor.Terms
 ) -> list[auditor.Asked]:
-    rows = [row for school in schools for row in by_school[school]]
-    program = auditor.program_of(rows, releases)
+    rows = [row for school in schools for row in known.by_school[school]]
+    program = auditor.program_of(rows, known.releases)
     worlds: list[programs.World] = []
     broken = [one for one in wanted if not auditor.is_kept(program, one, terms, worlds=worlds)]
     terms.solved += program.solved
@@ -181,17 +274,13 @@ def _not_kept(
 
 
 def _totals_are_kept(
-    release: auditor.Release,
-    by_school: Mapping[str, Sequence[auditor.Row]],
-    releases: Sequence[auditor.Release],
-    movable: Sequence[str],
-    terms: auditor.Terms,
+    release: auditor.Release, known: _Known, movable: Sequence[str], terms: auditor.Terms
 ) -> bool:
     """The protected ones among the totals and their differences."""
     for size in _BLOCKS:
         schools = movable[:size]
         wanted = _asked_of_totals(release, schools)
-        if not wanted or not _not_kept(wanted, schools, by_school, releases, terms):
+        if not wanted or not _not_kept(wanted, schools, known, terms):
             return True
         if len(schools) < size:
             return False

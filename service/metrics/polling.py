@@ -41,6 +41,19 @@ class Polling:
             "district",
             "account",
         )
+        self._exports = self._counted(
+            "exports",
+            "Attempts of the schedule to make a package of a month, by how they ended.",
+            "district",
+            "profile",
+            "state",
+        )
+        self._exported_at = self._gauge(
+            "export_last_success_timestamp_seconds",
+            "When the schedule last made a package of a month, or found it as it should be.",
+            "district",
+            "profile",
+        )
         version = importlib.metadata.version("afterbell")
         self._gauge("build_info", "The running version; always 1.", "version").labels(version=version).set(1)
 
@@ -70,8 +83,16 @@ class Polling:
         self._planned.labels(district, account).set(share)
         self._allowed.labels(district, account).set(requests_per_second)
 
+    def export_tried(self, *, district: int, profile: str, outcome: str, at: float | None) -> None:
+        """``at``: now, in seconds; None: it failed."""
+        self._exports.labels(district, profile, outcome).inc()
+        if at is not None:
+            self._exported_at.labels(district, profile).set(at)
+
     def _counter(self, name: str, text: str, *more: str) -> prometheus_client.Counter:
-        labels = ("district", "account", *more)
+        return self._counted(name, text, "district", "account", *more)
+
+    def _counted(self, name: str, text: str, *labels: str) -> prometheus_client.Counter:
         self._describe(f"{name}_total", "counter", labels, text)
         return prometheus_client.Counter(f"afterbell_{name}", text, labels, registry=self.counted)
 

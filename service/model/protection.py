@@ -1,9 +1,10 @@
 """What may be told of a school: which counts, at which levels, and which of them are protected.
 
-Ranges are of fixed classes (0 to 4, 5 to 9 ...; 0 to 9, 10 to 19 ...), never centred on the count: a class of ten is two
-classes of five, so what two releases tell at different levels never comes to less than the finer one told.
+Ranges are of fixed classes (0 to 4, 5 to 9 ...; 0 to 9, 10 to 19 ...), never centred on the count: a class of ten is
+two classes of five, so what two releases tell at different levels never comes to less than the finer one told.
 """
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -159,5 +160,5 @@ def cell(count: int, level: Level) -> Cell | None:
 
 def band_of(covered: int, need: int) -> Band:
     """``need`` is above 0."""
-    bands = (Band(low, high) for low, high in zip(BANDS, BANDS[1:], strict=False))
+    bands = (Band(low, high) for low, high in itertools.pairwise(BANDS))
     return next(band for band in bands if band.holds(covered, need))

@@ -4,7 +4,7 @@ import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 import aiohttp.web
 from aiohttp import typedefs
@@ -15,6 +15,7 @@ COOKIE = "afterbell_session"
 
 _OPEN = ("/healthz", "/readyz", refusals.SIGN_IN)  # and what the pages load
 _METRICS = "/metrics"
+_EXPORTS = "/districts/{district_id}/exports"  # and what is below: packages
 _FOREIGN = (
     "This did not come from a page of this service as it stands now, so nothing was changed. Load the page again and "
     "repeat what you did; behind a reverse proxy, page_address has to be set."
@@ -48,6 +49,8 @@ class Guard:
             verdict = None if shown is None else self.known.judge(shown, "metrics", today)
             return refusals.no_token("metrics") if verdict is None else refusals.judged(verdict)
         if shown is not None and request.method in ("GET", "HEAD"):  # a script that reads
+            if name.startswith(_EXPORTS):
+                return _takes_packages(request, self.known, shown, today)
             return refusals.judged(self.known.judge(shown, "read", today))
         return None if sessions.VISITOR in request else refusals.to_sign_in(request)
 
@@ -56,7 +59,9 @@ class Guard:
             return refusals.plain(
                 421, "This is no address of this service. If it should be, set page_address."
             )
-        request[sessions.VISITOR] = sessions.Visitor(name="", may_act=True, form_token=self._form_token)
+        request[sessions.VISITOR] = sessions.Visitor(
+            name="", may_act=True, form_token=self._form_token, may_export=True, may_export_all=True
+        )
         return None
 
     def _recognise(self, request: aiohttp.web.Request) -> None:
@@ -80,6 +85,22 @@ def middleware(guard: Guard) -> typedefs.Middleware:
         return await handler(request) if refused is None else refused
 
     return check
+
+
+def _takes_packages(
+    request: aiohttp.web.Request, known: tokens.Tokens, shown: str, today: date
+) -> aiohttp.web.Response | None:
+    """Such a script is known by its token's name: what it takes is written down."""
+    verdict = known.judge(shown, "export", today)
+    if verdict.token is not None and not verdict.why_not:
+        request[sessions.VISITOR] = sessions.Visitor(
+            name=verdict.token.name,
+            may_act=False,
+            form_token="",
+            may_export=True,
+            may_export_all=verdict.token.allows("admin"),
+        )
+    return refusals.judged(verdict)
 
 
 def _is_same(ours: str, sent: str) -> bool:

@@ -14,7 +14,17 @@ from aiohttp import typedefs
 
 from service.model import cost_words, equity_words, pilot_words
 from service.store import coverage
-from service.web import alert_facts, alert_views, charts, curves, freshness, reconciliation, standings, words
+from service.web import (
+    alert_facts,
+    alert_views,
+    charts,
+    curves,
+    export_views,
+    freshness,
+    reconciliation,
+    standings,
+    words,
+)
 
 _FILES = {"page.css": "text/css", "icon.svg": "image/svg+xml"}
 _LARGE_BYTES = 65_536  # compressed aside, so that other requests do not wait
@@ -51,6 +61,7 @@ def _environment(paths: dict[str, str]) -> jinja2.Environment:
         alert_facts=alert_facts,
         alert_views=alert_views,
         charts=charts,
+        export_views=export_views,
         freshness=freshness,
         standings=standings,
         reconciliation=reconciliation,
@@ -78,6 +89,7 @@ class Pages:
     snapshot: Callable[[], coverage.Snapshot | None]
     clock: Callable[[], datetime]
     is_guarded: bool = False  # people sign in
+    has_packages: bool = False
     _kept: tuple[object, dict[tuple[int, str], str]] = (None, {})
 
     def first(self) -> str | None:
@@ -98,7 +110,12 @@ class Pages:
         kept = self._kept_since(snapshot.taken_at)
         if (district_id, name) not in kept:
             kept[district_id, name] = district_page(
-                snapshot, district, name, now=self.clock(), is_guarded=self.is_guarded
+                snapshot,
+                district,
+                name,
+                now=self.clock(),
+                is_guarded=self.is_guarded,
+                has_packages=self.has_packages,
             )
         return kept[district_id, name]
 
@@ -121,8 +138,16 @@ def district_page(
     *,
     now: datetime,
     is_guarded: bool = False,
+    has_packages: bool = False,
 ) -> str:
-    return render(TEMPLATES[name], snapshot=snapshot, district=district, now=now, is_guarded=is_guarded)
+    return render(
+        TEMPLATES[name],
+        snapshot=snapshot,
+        district=district,
+        now=now,
+        is_guarded=is_guarded,
+        has_packages=has_packages,
+    )
 
 
 def add_routes(application: aiohttp.web.Application, pages: Pages) -> None:

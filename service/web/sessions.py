@@ -26,6 +26,8 @@ class Visitor:
     may_act: bool
     form_token: str
     until_at: datetime | None = None
+    may_export: bool = False  # take packages
+    may_export_all: bool = False  # also those with names, or with lines and devices
 
 
 VISITOR = aiohttp.web.RequestKey("visitor", Visitor)
@@ -67,6 +69,8 @@ class Sessions:
             may_act=token.allows("admin"),
             form_token=session.form_token,
             until_at=session.until_at,
+            may_export=token.allows("export"),
+            may_export_all=token.allows("export") and token.allows("admin"),
         )
 
     def end(self, value: str) -> None:

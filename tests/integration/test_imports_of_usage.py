@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-import xlsxwriter  # type: ignore[import-untyped]
+import xlsxwriter
 
 from service import errors
 from service.imports import outcomes, periods, undoing, usage, usage_maps

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service import alert_config, config, errors
+from service import alert_config, config, errors, export_config
 
 SECRET = "correct-horse-battery"
 
@@ -137,6 +137,18 @@ ends_on = 2026-12-18
 before_starts_on = 2026-09-01
 min_need = 12
 
+[districts.exports]
+folder = "/srv/packages"
+settle_days = 6
+protect_width = 6
+suppression = "strict"
+min_n = 16
+solver_seconds = 90.5
+scheduled = ["shareable", "internal"]
+pilots = ["Evening calls"]
+languages = ["es"]
+channels = ["school-mail"]
+
 [districts.alerts]
 profile = "ecf"
 rules_folder = "/etc/afterbell/rules"
@@ -256,6 +268,9 @@ def test_a_file_with_everything_set_loads(write: Write) -> None:
         "America/New_York",
     )
     assert kajeet.options["statuses"] == {"Lost or stolen": "suspended"}
+    exports = district.exports
+    assert (exports.folder, exports.settle_days, exports.min_n) == (Path("/srv/packages"), 6, 16)
+    assert (exports.scheduled, exports.languages) == (("shareable", "internal"), ("es",))
     assert portal.collector == config.FILE_COLLECTOR
 
 
@@ -271,6 +286,7 @@ def test_every_setting_is_set_in_the_file_with_everything() -> None:
         config.Plan,
         config.Account,
         config.Pilot,
+        export_config.Exports,
         alert_config.Mail,
         alert_config.Alerts,
         alert_config.Channel,
@@ -572,3 +588,19 @@ def test_a_database_url_that_is_none_is_refused_without_showing_it(write: Write,
     message = refused(write(f'[database]\nurl = "{url}"'))
     assert "database" in message
     assert SECRET not in message
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('pilots = ["Nobody\'s"]', "there is no pilot"),
+        ('channels = ["nobody"]', "there is no channel nobody in alerts.channels"),
+        ("protect_width = 4", "protect_width"),
+        ("min_n = 9", "min_n"),
+        ('languages = ["de"]', "languages"),
+    ],
+)
+def test_exports_that_do_not_fit_are_refused(write: Write, line: str, said: str) -> None:
+    of = '[[districts]]\nid = 1\nname = "A"\ntime_zone = "America/Los_Angeles"\n[districts.exports]\n'
+    with pytest.raises(errors.ConfigError, match=said):
+        config.load(write(of + line))

@@ -459,7 +459,9 @@ WRITERS = re.compile(
     r"\b(" + "|".join(("assis" + "tants?", "cla" + "ude", "chat" + "gpt", "co" + "pilot")) + r")\b",
     re.IGNORECASE,
 )
-ISSUES = re.compile(r"(?<![\w&/\"'(\[{-])#\d{1,5}\b(?!;)")  # not a colour, an entity or an anchor
+ISSUES = re.compile(
+    r"(?<![\w&/\"'(\[{#-])#\d{1,5}\b(?!;)"
+)  # not a colour, an entity, an anchor or a number format
 
 
 @pytest.mark.parametrize(

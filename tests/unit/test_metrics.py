@@ -24,7 +24,7 @@ SHAPE = """Regenerate it, look at the change, and keep the stability promise of 
     python -m tests.unit.test_metrics > tests/golden/metrics.txt"""
 ALLOWED = {
     *("district", "school", "account", "state", "le", "version"),
-    *("channel", "rule", "severity", "owner", "about", "kind", "use"),
+    *("channel", "rule", "severity", "owner", "about", "kind", "use", "profile"),
 }
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 KNOWN, INCOMPLETE = "040000000000", "040000000006"

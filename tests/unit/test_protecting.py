@@ -123,6 +123,12 @@ def _school(dice: random.Random, school: int) -> protection.Facts:
     )
 
 
+def test_a_school_that_was_not_heard_from_gets_no_band_of_coverage() -> None:
+    one = protected.used(30, 30, 8, unknown=12)
+    for level in (Level.TEN, Level.BAND):
+        assert protecting.published(one, level).level is Level.WITHHELD
+
+
 def test_strict_hides_both_parts_of_a_small_difference_and_keeps_the_total() -> None:
     """15 in need, of whom 10 are covered and 5 are not: neither part is told, the 15 are."""
     rows = [

@@ -1,1 +1,23 @@
-"""The report of a month: HTML and PDF, in English and Spanish, from what was published."""
+"""The report of a month: for the sponsor of a pilot and a superintendent, as a PDF and as one HTML file."""
+
+from dataclasses import dataclass
+
+from service.exports import published
+from service.exports.report import content, drawn, pages
+
+LANGUAGES = ("en", "es")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    html: bytes
+    pdf: bytes
+
+
+def made(month: published.Published, *, language: str) -> Files:
+    """The same month and language give the same bytes. Takes seconds. Raises drawn.DrawingFailed."""
+    if language not in LANGUAGES:
+        raise ValueError(f"there is no report in {language!r}: choose of {', '.join(LANGUAGES)}")
+    report = content.of(month, language=language)
+    done = drawn.drawn(report)
+    return Files(html=pages.page(report, done.charts), pdf=done.pdf)

@@ -1,0 +1,164 @@
+"""What differs from the revision before: of what was published only, and why only as far as that shows it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from service.exports import columns, published
+from service.exports.tables import Row, Table
+from service.exports.writing import text, values
+
+Cells = Mapping[str, Mapping[str, Mapping[str, str]]]  # table -> key -> column -> text as in its file
+Tables = Sequence[tuple[Table, Sequence[Row]]]
+
+NAME = "changes"
+DICTIONARY = "data_dictionary"
+_NOT_COMPARED = (NAME, DICTIONARY)
+_ROW = "row"  # in place of a column, where a whole row is new or gone
+SAYS: Mapping[str, str] = {
+    "late_data": "carriers told more, or corrected what they had told",
+    "need_corrected": "answers or totals of need were corrected, or came late",
+    "loans_corrected": "loans were corrected, or came late",
+    "roster_corrected": "the number of students was corrected",
+    "calendar_corrected": "the school calendar was corrected",
+    "prices_corrected": "prices of plans were corrected",
+    "settings_changed": "the district changed its settings",
+    "new_version": "another version of afterbell made it",
+    "protection_changed": "the row is told at another level, to protect students",
+    "no_visible_change": "what changed is within what was told",
+}
+TABLE = Table(
+    name=NAME,
+    title="Changes",
+    says="Cells that differ from the revision before.",
+    columns=(
+        columns.text("table", "The table.", is_required=True),
+        columns.text("key", "The row: its key columns, separated by spaces.", is_required=True),
+        columns.text("column", "The column; row: the whole row is new or gone.", is_required=True),
+        columns.text("old", "What was told before; empty: nothing."),
+        columns.text("new", "What is told now; empty: nothing."),
+        columns.text(
+            "why",
+            f"{'; '.join(f'{name}: {says}' for name, says in SAYS.items())}.",
+            is_required=True,
+            choices=tuple(SAYS),
+        ),
+        columns.version(),
+    ),
+    key=("table", "key", "column"),
+)
+
+# By the column's name, in the order in which one explains the others.
+_CLASSES: Mapping[str, tuple[str, ...]] = {
+    "calendar_corrected": ("school_days",),
+    "roster_corrected": ("enrolled",),
+    "need_corrected": ("need", "answered", "waitlist"),
+    "loans_corrected": ("loaned", "lost_month"),
+    "late_data": (
+        "active_7",
+        "active_30",
+        "adequate",
+        "unknown",
+        "idle_30",
+        "idle_60",
+        "idle_90",
+        "idle_lines",
+    ),
+    "prices_corrected": ("cost",),
+}
+_ENDINGS = ("_symbol", "_least", "_most")
+_OF_THE_WHOLE = ("new_version", "settings_changed")
+_COMPARED = ("school_month", "district_month")  # whose columns say why
+
+
+def as_cells(made: Tables) -> dict[str, dict[str, dict[str, str]]]:
+    """For the ledger: every cell as it is in the files."""
+    return {table.name: dict(_rows(table, rows)) for table, rows in made if table.name not in _NOT_COMPARED}
+
+
+def _rows(table: Table, rows: Sequence[Row]) -> Iterator[tuple[str, dict[str, str]]]:
+    settled = values.settled(table, rows)
+    written = [text.cells(column, of) for column, of in zip(table.columns, settled, strict=True)]
+    for row in zip(*written, strict=True):
+        told = {name: "" if cell is None else str(cell) for name, cell in zip(table.names, row, strict=True)}
+        yield " ".join(told[name] for name in table.key), told
+
+
+def of(before: Cells, after: Cells, why: str) -> tuple[published.Changed, ...]:
+    """``why``: of all cells that do not say by themselves what has changed."""
+    found = []
+    for table, key in _places(before, after):
+        old, new = before.get(table, {}).get(key), after.get(table, {}).get(key)
+        found += list(_changed(table, key, old, new, why))
+    return tuple(found)
+
+
+def _places(before: Cells, after: Cells) -> Iterator[tuple[str, str]]:
+    for table in [*after, *(name for name in before if name not in after)]:
+        if table in _NOT_COMPARED:
+            continue
+        for key in sorted({*before.get(table, {}), *after.get(table, {})}):
+            if not (
+                table == "notes" and key.startswith("package ")
+            ):  # they differ from one revision to the next
+                yield table, key
+
+
+def _changed(
+    table: str, key: str, old: Mapping[str, str] | None, new: Mapping[str, str] | None, why: str
+) -> Iterator[published.Changed]:
+    def changed(column: str, was: str, is_now: str, reason: str) -> published.Changed:
+        return published.Changed(table=table, key=key, column=column, old=was, new=is_now, why=reason)
+
+    if old is None or new is None:
+        yield changed(_ROW, "" if old is None else "told", "" if new is None else "told", why)
+        return
+    for column, is_now in new.items():
+        was = old.get(column, "")
+        if was != is_now:
+            yield changed(column, was, is_now, _why(table, key, column, old, new, why))
+
+
+def _why(table: str, key: str, column: str, old: Mapping[str, str], new: Mapping[str, str], why: str) -> str:
+    if why in _OF_THE_WHOLE:
+        return why
+    if old.get("level") != new.get("level"):
+        return "protection_changed"
+    return _own(table, key, column) or why
+
+
+def _own(table: str, key: str, column: str) -> str | None:
+    """What a column by itself says."""
+    if table == "notes":
+        section, _, name = key.partition(" ")
+        column = "" if section == "thresholds" else name
+        if section == "thresholds":
+            return "settings_changed"
+    elif table not in _COMPARED:
+        return None
+    for ending in _ENDINGS:
+        column = column.removesuffix(ending)
+    return next((name for name, listed in _CLASSES.items() if column in listed), None)
+
+
+def reasons(before: Cells, after: Cells) -> tuple[str, ...]:
+    """Classes of what has changed, the first explaining the others, by the cells that were published.
+
+    What changed within ranges is not told by its class either: that would say something of the counts in them.
+    """
+    listed = of(before, after, "")
+    if not listed:
+        return ("no_visible_change",)
+    found = {one.why for one in listed if one.why}
+    if "late_data" in found or "loans_corrected" in found or _cells_of(listed, "lines"):
+        found.discard("prices_corrected")  # the cost follows from the lines
+    return tuple(name for name in dict.fromkeys((*_CLASSES, *SAYS)) if name in found) or ("late_data",)
+
+
+def _cells_of(listed: Sequence[published.Changed], column: str) -> bool:
+    return any(one.table == "district_month" and one.column.startswith(column) for one in listed)
+
+
+def rows(listed: Sequence[published.Changed]) -> list[Row]:
+    return [
+        (one.table, one.key, one.column, one.old or None, one.new or None, one.why, columns.VERSION)
+        for one in listed
+    ]

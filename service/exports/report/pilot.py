@@ -1,0 +1,125 @@
+"""Sixth part of the report, where there is a pilot: its schools against the comparison schools, before and during."""
+
+from service.exports import published
+from service.exports.report import charts, document, figures
+from service.exports.report.words import Words
+
+_WARNINGS = ("one_school", "no_comparison", "months_missing", "few_months", "left_out_schools", "small_need")
+
+
+def section(month: published.Published, words: Words) -> document.Section | None:
+    pilot = month.pilot
+    if pilot is None:
+        return None
+    blocks: list[document.Block] = [
+        document.Paragraph(text=words.say("pilot_question", question=pilot.question)),
+        document.Paragraph(text=_answer(pilot, words), style="lead"),
+    ]
+    if any(figures.is_told(period.coverage) for period in pilot.periods):
+        blocks.append(_chart(pilot, words))
+    blocks.append(_table(pilot, words))
+    warnings = tuple(document.Item(text=_warning(code, words)) for code in pilot.warnings)
+    blocks += [document.Items(items=warnings)] if warnings else []
+    return document.Section(title=words.say("pilot_title", name=pilot.name), blocks=tuple(blocks))
+
+
+def _warning(code: str, words: Words) -> str:
+    return words.say(f"warning_{code}" if code in _WARNINGS else "warning_other")
+
+
+def _when(pilot: published.Pilot, words: Words) -> str:
+    starts = words.day(pilot.starts_on)
+    if pilot.ends_on is None:
+        return words.say("pilot_when", starts=starts)
+    return words.say("pilot_when_ended", starts=starts, ends=words.day(pilot.ends_on))
+
+
+def _answer(pilot: published.Pilot, words: Words) -> str:
+    changes = {
+        "change": words.change(pilot.change),
+        "comparison": words.change(pilot.comparison_change),
+        "difference": words.change(pilot.difference),
+    }
+    if not figures.is_told(pilot.difference):
+        return " ".join([_when(pilot, words), words.say("pilot_no_answer", **changes)])
+    texts = [_when(pilot, words), words.say("pilot_answer", **changes)]
+    ends = _ends(pilot.difference)
+    if ends is not None and ends[0] < ends[1]:
+        least, most = (words.change(published.Number(value=end)) for end in ends)
+        texts.append(words.say("pilot_range", least=least, most=most))
+    return " ".join([*texts, words.say(_verdict(ends))])
+
+
+def _ends(number: published.Number) -> tuple[float, float] | None:
+    """As far as it may lie: bounds that are told come before a value that is about right."""
+    if number.least is not None and number.most is not None:
+        return number.least, number.most
+    return figures.ends(number)
+
+
+def _verdict(ends: tuple[float, float] | None) -> str:
+    if ends is None or ends[0] <= 0 <= ends[1]:
+        return "pilot_unsure"
+    return "pilot_better" if ends[0] > 0 else "pilot_worse"
+
+
+def _chart(pilot: published.Pilot, words: Words) -> document.Chart:
+    told = [period for period in pilot.periods if figures.is_told(period.coverage)]
+    ends = [
+        charts.End(
+            side=period.side,
+            is_before=period.period == "before",
+            number=period.coverage,
+            says=_end(period, words),
+        )
+        for period in told
+    ]
+    values = "; ".join(
+        words.say(
+            "pilot_chart_value",
+            side=words.say(f"group_{period.side}"),
+            period=words.say(f"period_{period.period}"),
+            coverage=words.percent(period.coverage),
+        )
+        for period in told
+    )
+    return document.Chart(
+        name="pilot",
+        spec=charts.slopes(ends, before=words.say("period_before"), during=words.say("period_during")),
+        title=words.say("pilot_chart_title"),
+        says=words.say("pilot_chart_says", values=values),
+        caption=words.say("pilot_chart_caption"),
+        table=None,
+    )
+
+
+def _end(period: published.PilotPeriod, words: Words) -> str:
+    """The right end of a line names its side too."""
+    coverage = words.percent(period.coverage)
+    return coverage if period.period == "before" else words.say(f"side_{period.side}", coverage=coverage)
+
+
+def _table(pilot: published.Pilot, words: Words) -> document.Table:
+    head = ("pilot_side", "pilot_period", "schools_column", "mean_need", "mean_connected", "coverage")
+    return document.Table(
+        title=words.say("pilot_chart_title"),
+        head=tuple(map(words.say, head)),
+        rows=tuple(_cells(period, words) for period in pilot.periods),
+    )
+
+
+def _cells(period: published.PilotPeriod, words: Words) -> tuple[str, ...]:
+    spans = words.listed(words.month_in_short(month) for month in period.months)
+    schools = f"{period.schools:,}"
+    if period.left_out:
+        schools = words.say("pilot_schools", n=schools, out=f"{period.left_out:,}")
+    return (
+        words.say(f"group_{period.side}"),
+        words.say(
+            "pilot_months", period=words.say(f"period_{period.period}"), months=spans or words.say("none")
+        ),
+        schools,
+        words.count(period.need),
+        words.count(period.covered),
+        words.percent(period.coverage),
+    )

@@ -1,0 +1,7 @@
+-- release_levels --
+-- How many schools each shareable release tells at which level. Parameters: district.
+SELECT release_id, level::text AS level, count(*) AS schools
+FROM release_schools
+WHERE district_id = $1
+GROUP BY release_id, level
+ORDER BY release_id, level;

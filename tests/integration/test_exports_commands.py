@@ -1,0 +1,283 @@
+"""``afterbell export``, ``exports`` and ``audit``, as they are run."""
+
+import asyncio
+import csv
+import hashlib
+import json
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from service import app, errors
+from tests import exporting, program
+
+
+@pytest.fixture
+def config_path(database: str, tmp_path: Path) -> Path:
+    return exporting.configured(tmp_path, database)
+
+
+@pytest.fixture
+def packages(tmp_path: Path) -> Path:
+    return tmp_path / "packages" / str(exporting.DISTRICT)
+
+
+@pytest.fixture(autouse=True)
+def _the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "utc_now", lambda: exporting.NOW)
+
+
+@pytest.fixture
+async def district(pool: asyncpg.Pool) -> None:
+    await exporting.insert(pool)
+
+
+async def released(pool: asyncpg.Pool) -> list[tuple[str, int]]:
+    return [
+        tuple(row) for row in await pool.fetch("SELECT folder, revision FROM releases ORDER BY release_id")
+    ]
+
+
+def school_rows(folder: Path) -> str:
+    return (folder / "csv" / "school_month.csv").read_text("utf-8")
+
+
+# Made
+
+
+async def test_a_package_is_made_with_its_report_and_told_of(
+    district: None, database: str, tmp_path: Path, packages: Path
+) -> None:
+    config_path = exporting.configured(tmp_path, database, languages=["en", "es"])
+    result = await exporting.run(config_path, "export", "last")
+    assert result.exit_code == 0
+    made = packages / "2026-10-shareable-r1"
+    archive = packages / "2026-10-shareable-r1.zip"
+    assert "2026-10 shareable revision 1: made" in result.stdout
+    assert f"folder:  {made}\n" in result.stdout
+    assert hashlib.sha256(archive.read_bytes()).hexdigest() in result.stdout
+    assert "12 schools: " in result.stdout
+    reports = {f"report-{language}.{kind}" for language in ("en", "es") for kind in ("html", "pdf")}
+    tables = ("school_month", "district_month", "notes")
+    assert set(exporting.bytes_of(made)) >= reports | {
+        "workbook.xlsx", "datapackage.json", "SHA256SUMS", *(f"csv/{it}.csv" for it in tables)
+    }  # fmt: skip
+    assert {path.name for path in packages.iterdir()} == {made.name, archive.name}
+    checked = await asyncio.create_subprocess_exec("sha256sum", "--check", "--quiet", "SHA256SUMS", cwd=made)
+    assert await checked.wait() == 0
+
+
+async def test_the_same_again_changes_nothing(
+    district: None, config_path: Path, packages: Path, pool: asyncpg.Pool
+) -> None:
+    first = await exporting.told(config_path, "export", "2026-10")
+    before = exporting.bytes_of(packages)
+    again = await exporting.told(config_path, "export", "2026-10")
+    assert (first["state"], again["state"]) == ("made", "nothing has changed")
+    assert (again["revision"], again["levels"]) == (1, first["levels"])
+    assert exporting.bytes_of(packages) == before
+    assert await released(pool) == [("2026-10-shareable-r1", 1)]
+
+
+@pytest.mark.parametrize("lost", ["all", "the archive", "a byte of the archive"])
+async def test_files_that_are_lost_are_made_again_to_the_byte(
+    district: None, config_path: Path, packages: Path, lost: str, pool: asyncpg.Pool
+) -> None:
+    await exporting.told(config_path, "export", "2026-10", "--pilot", exporting.PILOT)
+    before = exporting.bytes_of(packages)
+    (folder,) = (path for path in packages.iterdir() if path.is_dir())
+    archive = folder.with_name(f"{folder.name}.zip")
+    if lost == "a byte of the archive":
+        archive.write_bytes(archive.read_bytes()[:-1] + b"?")
+    else:
+        archive.unlink()
+    if lost == "all":
+        for path in sorted(folder.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+        folder.rmdir()
+    again = await exporting.told(config_path, "export", "2026-10", "--pilot", exporting.PILOT)
+    assert again["state"] == "its files were gone, and are made again"
+    assert exporting.bytes_of(packages) == before
+    assert len(await released(pool)) == 1
+
+
+async def test_late_figures_make_a_second_revision_that_lists_them(
+    district: None, config_path: Path, packages: Path, pool: asyncpg.Pool
+) -> None:
+    await exporting.told(config_path, "export", "2026-10")
+    before = exporting.bytes_of(packages / "2026-10-shareable-r1")
+    await pool.execute(
+        "UPDATE school_days SET active_30 = active_30 + 20, active_7 = active_7 + 20, adequate = adequate + 20, "
+        "loaned = loaned + 20 FROM schools AS s WHERE school_days.school_id = s.school_id AND s.ncessch = $1",
+        program.SCHOOLS[1],
+    )
+    again = await exporting.told(config_path, "export", "2026-10")
+    assert (again["state"], again["revision"]) == ("made", 2)
+    assert again["reasons"]
+    assert exporting.bytes_of(packages / "2026-10-shareable-r1") == before
+    with (packages / "2026-10-shareable-r2" / "csv" / "changes.csv").open(encoding="utf-8") as file:
+        changed = list(csv.DictReader(file))
+    assert any(program.SCHOOLS[1] in row["key"] for row in changed)
+    assert all(row["why"] for row in changed)
+    # and its own files come back just so
+    second = exporting.bytes_of(packages / "2026-10-shareable-r2")
+    (packages / "2026-10-shareable-r2.zip").unlink()
+    assert (await exporting.told(config_path, "export", "2026-10"))["revision"] == 2
+    assert exporting.bytes_of(packages / "2026-10-shareable-r2") == second
+
+
+async def test_a_package_with_a_pilot_tells_of_schools_what_the_one_without_tells(
+    district: None, config_path: Path, packages: Path, pool: asyncpg.Pool
+) -> None:
+    await exporting.told(config_path, "export", "2026-10")
+    made = await exporting.told(config_path, "export", "2026-10", "--pilot", exporting.PILOT)
+    assert made["pilot"] == exporting.PILOT
+    plain, with_pilot = packages / "2026-10-shareable-r1", packages / made["package"]
+    assert school_rows(plain) == school_rows(with_pilot)
+    assert (with_pilot / "csv" / "pilot_periods.csv").exists()
+    assert not (plain / "csv" / "pilot_periods.csv").exists()
+    told = "SELECT count(DISTINCT (school_id, level, cells::text, band)) FROM release_schools"
+    assert await pool.fetchval(told) == 12
+
+
+async def test_a_pilot_of_one_school_is_made_with_a_warning(district: None, config_path: Path) -> None:
+    made = await exporting.told(config_path, "export", "2026-10", "--pilot", "Lone")
+    assert "pilot: one school" in made["notes"]
+
+
+async def test_a_month_that_has_not_settled_is_refused_with_the_day_from_which_it_has(
+    district: None, config_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(
+        errors.ExportRefused, match=r"2026-11 is not over: it ends on 2026-11-30.* 2026-12-05"
+    ):
+        await exporting.run(config_path, "export", "2026-11")
+    monkeypatch.setattr(app, "utc_now", lambda: exporting.NOW.replace(day=3))
+    with pytest.raises(errors.ExportRefused, match=r"2026-10 has not settled.* 2026-11-05 on"):
+        await exporting.run(config_path, "export", "2026-10")
+    assert not packages.exists()
+
+
+async def test_a_month_that_is_not_computed_to_its_end_has_not_settled(
+    district: None, config_path: Path, pool: asyncpg.Pool
+) -> None:
+    await pool.execute("UPDATE districts SET computed_through_on = '2026-10-20'")
+    with pytest.raises(errors.ExportRefused, match=r"2026-10 is known as far as 2026-10-20 only"):
+        await exporting.run(config_path, "export", "2026-10")
+    made = await exporting.told(config_path, "export", "2026-10", "--partial")
+    assert made["package"] == "2026-10-shareable-partial-r1"
+
+
+async def test_a_partial_package_says_so_everywhere_and_is_another_than_the_settled_one(
+    district: None, config_path: Path, packages: Path, pool: asyncpg.Pool
+) -> None:
+    made = await exporting.told(config_path, "export", "2026-11", "--partial")
+    assert (made["is_partial"], made["package"]) == (True, "2026-11-shareable-partial-r1")
+    described = json.loads((packages / made["package"] / "datapackage.json").read_text("utf-8"))
+    assert "PARTIAL" in json.dumps(described)
+    settled = await exporting.told(config_path, "export", "2026-10", "--partial")  # it has settled
+    assert (settled["is_partial"], settled["package"]) == (False, "2026-10-shareable-r1")
+
+
+async def test_a_month_of_which_nothing_is_known_is_refused(district: None, config_path: Path) -> None:
+    for month in ("2025-01", "2027-03"):
+        with pytest.raises(errors.ExportRefused, match=month):
+            await exporting.run(config_path, "export", month, "--partial")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["2026-13"], "'2026-13' is not a month: months go from 01 to 12, or last"),
+        (["last", "--pilot", "Nobody's"], "there is no pilot \"Nobody's\"; known: 'Autumn lessons', 'Lone'"),
+        (["last", "--roster", "people.csv"], "--roster goes with --profile inventory only"),
+        (["last", "--deidentified"], "--deidentified goes with --profile inventory only"),
+        (["last", "--strict", "--profile", "internal"], "--strict goes with --profile shareable only"),
+        (["last", "--pilot", "Lone", "--profile", "internal"], "--pilot goes with --profile shareable only"),
+        (
+            ["last", "--roster", "people.csv", "--profile", "inventory"],
+            "a roster says who is who by pseudonym_key_file, and there is none",
+        ),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else " ".join(value),
+)
+async def test_what_does_not_go_together_is_refused(
+    config_path: Path, packages: Path, arguments: list[str], said: str
+) -> None:
+    with pytest.raises(errors.ConfigError) as refused:
+        await exporting.run(config_path, "export", *arguments)
+    assert said in str(refused.value)
+    assert not packages.exists()
+
+
+async def test_a_folder_that_is_not_there_is_told(district: None, config_path: Path, tmp_path: Path) -> None:
+    with pytest.raises(errors.ExportRefused, match="does not exist: make it"):
+        await exporting.run(config_path, "export", "last", "--folder", str(tmp_path / "nowhere"))
+
+
+async def test_without_a_folder_the_way_out_is_told(config_path: Path) -> None:
+    text = config_path.read_text("utf-8")
+    config_path.write_text("\n".join(line for line in text.splitlines() if not line.startswith("folder")))
+    with pytest.raises(errors.ConfigError, match="Name a folder with --folder, or set folder"):
+        await exporting.run(config_path, "export", "last")
+
+
+# The other profiles
+
+
+async def test_an_internal_package_is_made_anew_only_when_a_file_of_it_differs(
+    district: None, config_path: Path, packages: Path, pool: asyncpg.Pool
+) -> None:
+    first = await exporting.told(config_path, "export", "last", "--profile", "internal")
+    again = await exporting.told(config_path, "export", "last", "--profile", "internal")
+    assert (first["state"], again["state"], again["revision"]) == ("made", "nothing has changed", 1)
+    before = exporting.bytes_of(packages)
+    (packages / "2026-10-internal-r1.zip").unlink()
+    await exporting.told(config_path, "export", "last", "--profile", "internal")
+    assert exporting.bytes_of(packages) == before
+    await pool.execute("UPDATE line_days SET used_bytes = 5 WHERE line_id = 1 AND used_bytes IS NOT NULL")
+    late = await exporting.told(config_path, "export", "last", "--profile", "internal")
+    assert (late["revision"], late["reasons"]) == (2, ["late_data"])
+    assert [path.name for path in packages.glob(".*")] == []
+
+
+async def test_an_inventory_without_a_roster_names_nobody(
+    district: None, config_path: Path, packages: Path
+) -> None:
+    made = await exporting.told(config_path, "export", "last", "--profile", "inventory", "--deidentified")
+    assert made["package"] == "2026-10-inventory-deidentified-r1"
+    assert (packages / made["package"] / "csv" / "asset_inventory.csv").exists()
+
+
+# Lists
+
+
+async def test_the_ledger_and_the_audit_log_are_listed(
+    district: None, config_path: Path, tmp_path: Path
+) -> None:
+    assert "no package was issued yet" in (await exporting.run(config_path, "exports")).stdout
+    assert "nothing is written down" in (await exporting.run(config_path, "audit")).stdout
+    made = await exporting.told(config_path, "export", "2026-10")
+    shown = (await exporting.run(config_path, "exports")).stdout
+    assert "2026-10 shareable revision 1" in shown
+    assert made["archive_sha256"][:12] in shown
+    (listed,) = (await exporting.told(config_path, "exports"))["packages"]
+    assert listed["levels"] == made["levels"]
+    assert (listed["month"], listed["created_by"]) == ("2026-10", "command")
+    (entry,) = (await exporting.told(config_path, "audit"))["entries"]
+    assert (entry["actor"], entry["action"]) == ("command", "export_created")
+    assert entry["details"]["archive_sha256"] == made["archive_sha256"]
+    file = tmp_path / "audit_log.csv"
+    await exporting.run(config_path, "audit", "--csv", str(file))
+    with file.open(encoding="utf-8") as opened:
+        (row,) = csv.DictReader(opened)
+    assert row["subject"] == "2026-10 shareable revision 1"
+    assert made["archive_sha256"] in row["details"]
+    assert (await exporting.told(config_path, "audit", "--since", "2026-11-19"))["entries"] == []
+
+
+@pytest.mark.parametrize("command", ["exports", "audit"])
+async def test_a_district_that_is_not_there_is_told(config_path: Path, command: str) -> None:
+    with pytest.raises(errors.ConfigError, match="there is no district 8: the configuration has 7"):
+        await exporting.run(config_path, command, "--district", "8")
