@@ -169,7 +169,7 @@ def program_of(
     rows: Sequence[Row], releases: Sequence[Release] = (), *, is_integral: bool = True
 ) -> programs.Program:
     """What is known of some rows: their cells, common knowledge, and the totals of their releases."""
-    program = programs.Program(is_integral=is_integral)
+    program = programs.Program()
     for row in rows:
         _tell_cells(program, row)
     for row in rows:

@@ -1,16 +1,14 @@
 """Integer programs over counts, solved by HiGHS: how small and how large can a number be, and can it be just this?"""
 
-import itertools
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import highspy
 import numpy as np
 
-from service import errors
-
 _SOLVE_SECONDS = 5.0
 _TOLERANCE = 1e-6
+_ANY_GAP = 1e6  # the first whole solution is as good as the best
 
 Key = Hashable
 World = Mapping[Key, int]
@@ -30,17 +28,15 @@ class Expression:
 class Program:
     """Counts with bounds and linear constraints between them.
 
-    Where every constraint is a difference of two counts, the corners of the feasible set are whole numbers, and so is
-    everything between them: no branching is needed (``is_integral`` False).
+    It is solved without asking for whole numbers first, which is far quicker and mostly gives them: where every
+    constraint is a difference of two counts, always. Only where it does not, HiGHS branches.
     """
 
-    def __init__(self, *, is_integral: bool) -> None:
-        self._is_integral = is_integral
+    def __init__(self) -> None:
         self._places: dict[Key, int] = {}
         self._bounds: list[tuple[int, int]] = []
         self._rows: list[tuple[dict[Key, int], float, float]] = []
-        self._solver: highspy.Highs | None = None
-        self._probed: tuple[Key, ...] = ()
+        self._solvers: dict[bool, _Solver] = {}  # by whether whole numbers are asked for
         self._turn = 0
         self.solved = 0
 
@@ -70,90 +66,109 @@ class Program:
 
     def extreme(self, asked: Expression, *, is_most: bool) -> World | None:
         """A world in which the expression is as small, or as large, as it can be; None: there is none, or no time."""
-        solver = self._opened()
-        self._probe(solver, None, 0)
-        self._cost(solver, dict(asked.factors), is_most=is_most)
-        return self._run(solver)
+        sign = 1 if is_most else -1
+        wanted = {self._places[key]: sign * factor for key, factor in asked.factors}
+        return self._found(_Question({}, -highspy.kHighsInf, highspy.kHighsInf, wanted, 0.0))
 
     def world(self, asked: Expression, value: int, *, or_less: bool = False) -> World | None:
         """A world in which the expression has just this value; None: there is none, or no time."""
-        solver = self._opened()
-        self._probe(solver, asked, value, or_less=or_less)
-        self._cost(solver, self._leaning(), is_most=True)
-        return self._run(solver)
+        wanted = float(value - asked.constant)
+        factors = {self._places[key]: factor for key, factor in asked.factors}
+        least = -highspy.kHighsInf if or_less else wanted
+        return self._found(_Question(factors, least, wanted, self._leaning(), _ANY_GAP))
 
-    def _leaning(self) -> dict[Key, int]:
+    def _leaning(self) -> dict[int, int]:
         """Another direction at each turn, so that worlds differ and one tells of many counts."""
         self._turn += 1
-        return {
-            key: 1 if (place * 2654435761 + self._turn * 40503) >> 7 & 1 else -1
-            for key, place in self._places.items()
-        }
+        places = range(len(self._bounds))
+        return {at: 1 if (at * 2654435761 + self._turn * 40503) >> 7 & 1 else -1 for at in places}
 
-    def _opened(self) -> highspy.Highs:
-        if self._solver is None:
-            self._solver = self._made()
-        return self._solver
-
-    def _made(self) -> highspy.Highs:
-        solver = highspy.Highs()
-        for option, value in {
-            "output_flag": False,
-            "threads": 1,
-            "random_seed": 1,
-            "time_limit": _SOLVE_SECONDS,
-        }.items():
-            solver.setOptionValue(option, value)
-        size = len(self._bounds)
-        lower = np.array([least for least, _ in self._bounds], dtype=np.double)
-        upper = np.array([most for _, most in self._bounds], dtype=np.double)
-        solver.addVars(size, lower, upper)
-        if self._is_integral:
-            kinds = np.full(size, int(highspy.HighsVarType.kInteger), dtype=np.uint8)
-            solver.changeColsIntegrality(size, np.arange(size, dtype=np.int32), kinds)
-        _add(solver, {}, -highspy.kHighsInf, highspy.kHighsInf)  # the first row is what is asked
-        for factors, least, most in self._rows:
-            _add(solver, {self._places[key]: factor for key, factor in factors.items()}, least, most)
-        return solver
-
-    def _probe(
-        self, solver: highspy.Highs, asked: Expression | None, value: int, *, or_less: bool = False
-    ) -> None:
-        for key in self._probed:
-            solver.changeCoeff(0, self._places[key], 0.0)
-        if asked is None:
-            self._probed = ()
-            solver.changeRowBounds(0, -highspy.kHighsInf, highspy.kHighsInf)
-            return
-        for key, factor in asked.factors:
-            solver.changeCoeff(0, self._places[key], float(factor))
-        self._probed = tuple(key for key, _ in asked.factors)
-        wanted = float(value - asked.constant)
-        solver.changeRowBounds(0, -highspy.kHighsInf if or_less else wanted, wanted)
-
-    def _cost(self, solver: highspy.Highs, factors: Mapping[Key, int], *, is_most: bool) -> None:
-        costs = np.zeros(len(self._bounds), dtype=np.double)
-        for key, factor in factors.items():
-            costs[self._places[key]] = factor
-        solver.changeColsCost(len(costs), np.arange(len(costs), dtype=np.int32), costs)
-        sense = highspy.ObjSense.kMaximize if is_most else highspy.ObjSense.kMinimize
-        solver.changeObjectiveSense(sense)
-
-    def _run(self, solver: highspy.Highs) -> World | None:
+    def _found(self, question: "_Question") -> World | None:
         self.solved += 1
-        solver.run()
-        if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            return None
-        found = solver.getSolution().col_value
-        rounded = [round(value) for value in found]
-        if any(abs(value - whole) > _TOLERANCE for value, whole in zip(found, rounded, strict=True)):
-            raise errors.AfterbellError(
-                "the solver gave a count that is not whole: please report this with your version"
-            )
-        return dict(zip(self._places, itertools.islice(rounded, len(self._bounds)), strict=True))
+        values = self._solver(is_whole=False).answer(question)
+        if values is not None and any(abs(value - round(value)) > _TOLERANCE for value in values):
+            values = self._solver(is_whole=True).answer(question)
+        return None if values is None else dict(zip(self._places, map(round, values), strict=True))
+
+    def _solver(self, *, is_whole: bool) -> "_Solver":
+        if is_whole not in self._solvers:
+            self._solvers[is_whole] = _Solver(self._bounds, self._by_place(), is_whole=is_whole)
+        return self._solvers[is_whole]
+
+    def _by_place(self) -> list[tuple[dict[int, int], float, float]]:
+        return [
+            ({self._places[key]: factor for key, factor in factors.items()}, least, most)
+            for factors, least, most in self._rows
+        ]
 
 
-def _add(solver: highspy.Highs, factors: Mapping[int, int], least: float, most: float) -> None:
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A sum that lies between two numbers, and what is to be as large as it can, as near as ``gap`` says."""
+
+    factors: Mapping[int, int]
+    least: float
+    most: float
+    wanted: Mapping[int, int]
+    gap: float
+
+
+class _Solver:
+    def __init__(
+        self,
+        bounds: Sequence[tuple[int, int]],
+        rows: Sequence[tuple[Mapping[int, int], float, float]],
+        *,
+        is_whole: bool,
+    ) -> None:
+        self._size = len(bounds)
+        self._places = np.arange(self._size, dtype=np.int32)
+        self._asked: tuple[int, ...] = ()
+        self._highs = _opened()
+        lower = np.array([least for least, _ in bounds], dtype=np.double)
+        upper = np.array([most for _, most in bounds], dtype=np.double)
+        self._highs.addVars(self._size, lower, upper)
+        if is_whole:
+            kinds = np.full(self._size, int(highspy.HighsVarType.kInteger), dtype=np.uint8)
+            self._highs.changeColsIntegrality(self._size, self._places, kinds)
+        _add(self._highs, {}, -highspy.kHighsInf, highspy.kHighsInf)  # the first row is what is asked
+        for factors, least, most in rows:
+            _add(self._highs, factors, least, most)
+
+    def answer(self, question: _Question) -> list[float] | None:
+        """The counts in their order; None: there are none, or not within the time."""
+        for place in self._asked:
+            self._highs.changeCoeff(0, place, 0.0)
+        for place, factor in question.factors.items():
+            self._highs.changeCoeff(0, place, float(factor))
+        self._asked = tuple(question.factors)
+        self._highs.changeRowBounds(0, question.least, question.most)
+        costs = np.zeros(self._size, dtype=np.double)
+        for place, factor in question.wanted.items():
+            costs[place] = factor
+        self._highs.changeColsCost(self._size, self._places, costs)
+        self._highs.setOptionValue("mip_rel_gap", question.gap)
+        self._highs.run()
+        is_solved = self._highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
+        return list(self._highs.getSolution().col_value) if is_solved else None
+
+
+def _opened() -> highspy.Highs:
+    highs = highspy.Highs()
+    options: dict[str, bool | int | float] = {
+        "output_flag": False,
+        "threads": 1,
+        "random_seed": 1,
+        "time_limit": _SOLVE_SECONDS,
+        "mip_heuristic_run_feasibility_jump": False,  # takes five times as long as these small programs do
+    }
+    for option, value in options.items():
+        highs.setOptionValue(option, value)
+    highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
+    return highs
+
+
+def _add(highs: highspy.Highs, factors: Mapping[int, int], least: float, most: float) -> None:
     places = np.array(list(factors), dtype=np.int32)
     values = np.array(list(factors.values()), dtype=np.double)
-    solver.addRow(least, most, len(places), places, values)
+    highs.addRow(least, most, len(places), places, values)
