@@ -8,8 +8,10 @@ their true counts, so that a world which is found is one of the whole, and what 
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from service.exports import programs
 from service.model import protection
@@ -47,8 +49,27 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Release:
+    """Its day tells something too: that enough of the district's loans were heard from on it."""
+
     rows: tuple[Row, ...]
     totals: Mapping[str, protection.Cell] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The most of a thousand loans that may be of unknown state where coverage is told: everybody may know that."""
+
+    permille: int = 100
+
+    def factors(self, place: Callable[[str], Key]) -> dict[Key, int]:
+        """Of counts: the sum is 0 or less where enough was heard."""
+        return {place("unknown"): 1000, place("loaned"): -self.permille}
+
+    def of(self, facts: protection.Facts) -> int:
+        return 1000 * (facts.counts.get("unknown") or 0) - self.permille * (facts.counts.get("loaned") or 0)
+
+    def is_kept(self, facts: protection.Facts) -> bool:
+        return self.of(facts) <= 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +85,7 @@ class Asked:
 @dataclass(slots=True)
 class Terms:
     width: int = protection.PROTECT_WIDTH
+    silence: Silence = field(default_factory=Silence)
     until: float = float("inf")  # of time.monotonic(): later nothing is settled any more
     solved: int = 0
 
@@ -115,7 +137,7 @@ def alone(rows: Sequence[Row], terms: Terms) -> tuple[Asked, ...]:
     if not wanted:
         return ()
     is_integral = any(row.published.band is not None for row in rows)
-    program = program_of(rows, is_integral=is_integral)
+    program = program_of(rows, silence=terms.silence, is_integral=is_integral)
     broken = tuple(one for one in wanted if not is_kept(program, one, terms, is_whole=not is_integral))
     terms.solved += program.solved
     return broken
@@ -166,7 +188,11 @@ def _is_possible(
 
 
 def program_of(
-    rows: Sequence[Row], releases: Sequence[Release] = (), *, is_integral: bool = True
+    rows: Sequence[Row],
+    releases: Sequence[Release] = (),
+    *,
+    silence: Silence | None = None,
+    is_integral: bool = True,
 ) -> programs.Program:
     """What is known of some rows: their cells, common knowledge, and the totals of their releases."""
     program = programs.Program()
@@ -175,9 +201,10 @@ def program_of(
     for row in rows:
         _tell_order(program, row)
         _tell_unused(program, row, is_integral=is_integral)
-        _tell_band(program, row)
+        _tell_band(program, row, silence or Silence())
     for release in releases:
         _tell_totals(program, release)
+        _tell_day(program, release, silence or Silence())
     return program
 
 
@@ -239,11 +266,14 @@ def _least(program: programs.Program, row: Row, name: str) -> int:
     return 0 if row.facts.counts.get(name) is None else program.bounds(key(row.facts, name))[0]
 
 
-def _tell_band(program: programs.Program, row: Row) -> None:
-    """Coverage lies in its band. Shares are whole percents."""
+def _tell_band(program: programs.Program, row: Row, silence: Silence) -> None:
+    """Coverage lies in its band, and enough loans were heard from to tell it. Shares are whole percents."""
     band, need, adequate = row.published.band, row.facts.counts.get("need"), row.facts.counts.get("adequate")
     if band is None or need is None or adequate is None:
         return
+    if _is_told(row, "unknown", "loaned") and silence.is_kept(row.facts):
+        heard = silence.factors(partial(key, row.facts))
+        program.between(heard, -float("inf"), 0)
     names: dict[Key, int] = {key(row.facts, "adequate"): 100, key(row.facts, "need"): 0}
     low, high = round(band.low * 100), round(band.high * 100)
     above = {**names, key(row.facts, "need"): -low}
@@ -270,6 +300,31 @@ def _tell_totals(program: programs.Program, release: Release) -> None:
                     outside += (row.facts.counts[part] or 0) * factor
             if factors and _holds(release, name, parts, cell):
                 program.between(factors, cell.least - outside, cell.most - outside)
+
+
+def _is_told(row: Row, *names: str) -> bool:
+    return all(row.facts.counts.get(name) is not None for name in names)
+
+
+def day_rows(release: Release) -> list[Row]:
+    """Those of which a month's day is chosen: the schools whose need is known."""
+    return [row for row in release.rows if _is_told(row, "need", "unknown", "loaned")]
+
+
+def _tell_day(program: programs.Program, release: Release, silence: Silence) -> None:
+    """On the day of the figures enough was heard from the district."""
+    rows = day_rows(release)
+    if sum(silence.of(row.facts) for row in rows) > 0:
+        return
+    outside, factors = 0, Counter[Key]()
+    for row in rows:
+        told = silence.factors(partial(key, row.facts))
+        if all(program.has(place) for place in told):
+            factors.update(told)
+        else:
+            outside += silence.of(row.facts)
+    if factors:
+        program.between(factors, -float("inf"), -outside)
 
 
 def _parts(release: Release, name: str, parts: Sequence[Part]) -> Iterator[tuple[Row, int, str]]:

@@ -25,6 +25,16 @@ class Terms:
     is_strict: bool = False
     min_n: int = protection.SMALLEST_FREE
     seconds: float = 60.0
+    floor: float = equity.COMPLETENESS_FLOOR
+
+    @property
+    def limits(self) -> str:
+        """What a decision holds for: under others the same counts are decided anew."""
+        return f"width {self.width}, least {self.min_n}, floor {self.floor:g}"
+
+    @property
+    def silence(self) -> auditor.Silence:
+        return auditor.Silence(round(1000 * (1 - self.floor)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +53,7 @@ class Decision:
     rows: tuple[protection.Published, ...]  # in the order of the facts
     totals: Mapping[str, protection.Cell]
     cells_only: frozenset[str] = frozenset()
+    limits: str = ""  # of the terms it was made by
     seconds: float = 0.0
     solved: int = 0  # integer programs
     unsettled: int = 0  # schools and totals that were coarsened because time ran out
@@ -59,7 +70,9 @@ def decide(
 ) -> Decision:
     """For one district and month. ``money``: lines and idle_lines. Deterministic but for what time does not allow."""
     asked, started, told = terms or Terms(), time.monotonic(), progress or _silent
-    limits = auditor.Terms(width=asked.width, until=started + asked.seconds * _SHARE_FOR_SCHOOLS)
+    limits = auditor.Terms(
+        width=asked.width, silence=asked.silence, until=started + asked.seconds * _SHARE_FOR_SCHOOLS
+    )
     before = [_release(one) for one in earlier]
     history = _history(before)
 
@@ -75,6 +88,7 @@ def decide(
         rows=tuple(row.published for row in chosen.rows),
         totals=chosen.cells,
         cells_only=chosen.cells_only,
+        limits=asked.limits,
         seconds=time.monotonic() - started,
         solved=limits.solved,
         unsettled=unsettled + chosen.unsettled,
@@ -122,13 +136,17 @@ def _schools(
 
 
 def related(facts: protection.Facts, history: Sequence[auditor.Row]) -> list[auditor.Row]:
-    """What was released of a school and shares a count with its new row: earlier revisions, months of the same need."""
-    need = facts.counts.get("need")
-    return [
-        row
-        for row in history
-        if row.facts.month_on == facts.month_on or (need is not None and row.facts.counts.get("need") == need)
-    ]
+    """What was released of a school and shares a count with its new row, or with such a row, and so on: revisions of a
+    month, months of the same need."""
+    reached = auditor.keys([auditor.Row(facts, published(facts, Level.WITHHELD))])
+    found: list[auditor.Row] = []
+    left = list(history)
+    while near := [row for row in left if not reached.isdisjoint(auditor.keys([row]))]:
+        for row in near:
+            left.remove(row)
+            found.append(row)
+            reached |= auditor.keys([row])
+    return found
 
 
 def settled(
@@ -144,7 +162,7 @@ def settled(
         level = Level.FIVE
         sides = {name: max(told, level, key=_rank) for name, told in sides.items()}
     while True:
-        row = auditor.Row(facts, published(facts, level, sides))
+        row = auditor.Row(facts, published(facts, level, sides, silence=limits.silence))
         broken = auditor.alone([*known, row], limits)
         if not broken or level is Level.WITHHELD:
             return row
@@ -187,9 +205,14 @@ def _rank(level: Level) -> int:
 
 
 def published(
-    facts: protection.Facts, level: Level, sides: Mapping[str, Level] | None = None
+    facts: protection.Facts,
+    level: Level,
+    sides: Mapping[str, Level] | None = None,
+    *,
+    silence: auditor.Silence | None = None,
 ) -> protection.Published:
-    """A school's month at a level. A school without a need above 0 has no band of coverage."""
+    """A school's month at a level. Where there is no band of coverage to tell, as no student is in need or too few
+    loans were heard from, its absence would say so: such a school is withheld."""
     levels = {**dict.fromkeys(protection.MAIN, level), **(sides or dict.fromkeys(protection.SIDE, level))}
     if level in (Level.BAND, Level.WITHHELD):
         levels = dict.fromkeys(protection.COUNTS, Level.WITHHELD)
@@ -202,13 +225,8 @@ def published(
     need, covered = facts.counts.get("need"), facts.covered
     if level not in (Level.TEN, Level.BAND):
         return bare
-    if _is_blind(facts):  # its coverage is not known, and a missing band would say so
+    if need is None and level is Level.TEN:  # which everybody may know
+        return bare
+    if not need or covered is None or not (silence or auditor.Silence()).is_kept(facts):
         return replace(bare, level=Level.WITHHELD, cells={})
-    if not need or covered is None:
-        return replace(bare, level=Level.WITHHELD) if level is Level.BAND else bare
     return replace(bare, band=protection.band_of(covered, need))
-
-
-def _is_blind(facts: protection.Facts) -> bool:
-    loaned, unknown = facts.counts.get("loaned"), facts.counts.get("unknown")
-    return bool(loaned) and (unknown or 0) > (1 - equity.COMPLETENESS_FLOOR) * (loaned or 0)

@@ -1,5 +1,6 @@
 """What goes into a shareable package, and what the ledger keeps of it."""
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,7 +36,8 @@ class Contents:
         writer.charts(shareable.charts(self.published))
         for at, language in enumerate(self.languages):
             told("report", at, len(self.languages))
-            files = report.made(self.published, language=language)
+            pulse = functools.partial(told, "report", at, len(self.languages))
+            files = report.made(self.published, language=language, pulse=pulse)
             writer.file(f"report-{language}.html", files.html)
             writer.file(f"report-{language}.pdf", files.pdf)
         told("report", len(self.languages), len(self.languages))
@@ -126,12 +128,7 @@ def _facts(job: steps.Job) -> list[protection.Facts]:
 async def _decided(
     job: steps.Job, facts: Sequence[protection.Facts], before: Sequence[releases.EarlierRows]
 ) -> protecting.Decision:
-    asked = protecting.Terms(
-        width=job.terms.protect_width,
-        is_strict=job.asked.is_strict,
-        min_n=job.terms.min_n,
-        seconds=job.terms.solver_seconds,
-    )
+    asked = _protecting(job)
     known: list[protecting.Earlier] = []
     for one in before:  # a pilot's package says of schools what the district's does: once is enough
         if (told := protecting.Earlier(rows=one.rows, totals=one.totals)) not in known:
@@ -156,8 +153,20 @@ async def _alike(
     for one in reversed(before):
         is_kind = one.release.month == job.asked.month and one.release.is_strict == job.asked.is_strict
         if is_kind and _holds(one, _money(job)) and {row.ncessch: row for row, _ in one.rows} == wanted:
-            return await _kept(job, one, list(wanted))
+            kept = await _kept(job, one, list(wanted))
+            if kept.limits == _protecting(job).limits:
+                return kept
     return None
+
+
+def _protecting(job: steps.Job) -> protecting.Terms:
+    return protecting.Terms(
+        width=job.terms.protect_width,
+        is_strict=job.asked.is_strict,
+        min_n=job.terms.min_n,
+        seconds=job.terms.solver_seconds,
+        floor=job.terms.floor,
+    )
 
 
 def _holds(one: releases.EarlierRows, money: Mapping[str, int]) -> bool:
@@ -174,6 +183,7 @@ async def _kept(job: steps.Job, one: releases.EarlierRows, order: Sequence[str])
         rows=tuple(told[ncessch] for ncessch in order),
         totals=one.totals,
         cells_only=frozenset(json.loads(decided.get("cells_only", "[]"))),
+        limits=decided.get("limits", ""),
         solved=int(decided.get("solved", "0")),
         unsettled=int(decided.get("unsettled", "0")),
         notes=json.loads(decided.get("notes", "{}")),
@@ -183,6 +193,7 @@ async def _kept(job: steps.Job, one: releases.EarlierRows, order: Sequence[str])
 def _as_kept(decision: protecting.Decision) -> releases.Cells:
     told = {
         "cells_only": json.dumps(sorted(decision.cells_only)),
+        "limits": decision.limits,
         "solved": str(decision.solved),
         "unsettled": str(decision.unsettled),
         "notes": json.dumps(dict(decision.notes), sort_keys=True),

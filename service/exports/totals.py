@@ -77,7 +77,9 @@ def _in_part(
 ) -> bool:
     """Whether the totals are kept, as far as a part of the time tells."""
     now = time.monotonic()
-    part = auditor.Terms(width=terms.width, until=now + max(0.0, terms.until - now) * share)
+    part = auditor.Terms(
+        width=terms.width, silence=terms.silence, until=now + max(0.0, terms.until - now) * share
+    )
     is_kept = _is_kept(rows, before, cells, part, progress)
     terms.solved += part.solved
     return is_kept
@@ -90,33 +92,63 @@ def _mended(
     progress: Progress,
     coarser: Coarser,
 ) -> tuple[auditor.Row, ...]:
-    """Without new totals: coarsened until what was told before, totals too, gives nobody away."""
-    while _has_news(rows, before):
-        broken = _broken(rows, before, {}, terms, progress)
-        if not broken:
-            break
-        weak = [
-            row for row in rows if row.facts.ncessch in broken and row.published.level is not Level.WITHHELD
-        ]
-        chosen = weak or [row for row in rows if row.published.level is not Level.WITHHELD]
-        if not chosen:
-            break
-        rows = tuple(coarser(row) if row in chosen else row for row in rows)
-    return rows
+    """Without new totals: coarsened until what was told before, totals too, and the month's day give nobody away."""
+    while True:
+        news, tight = _news(rows, before, terms), _tight(rows, terms.silence)
+        if not news and not tight:
+            return rows
+        broken = _broken(rows, before, terms, progress, of=None if news else tight)
+        chosen = _first_told(rows, (news & broken, news, broken, {row.facts.ncessch for row in rows}))
+        if not broken or not chosen:
+            return rows
+        rows = tuple(coarser(row) if row.facts.ncessch in chosen else row for row in rows)
 
 
-def _has_news(rows: Sequence[auditor.Row], before: Sequence[auditor.Release]) -> bool:
-    """Whether a row says more than its earlier ones of a count that they share; else no earlier total says more."""
-    if not any(release.totals for release in before):
-        return False
-    return any(_is_news(known[0], known[1:]) for known in _by_school(rows, before).values() if known[1:])
+def _first_told(rows: Sequence[auditor.Row], choices: Sequence[set[str]]) -> set[str]:
+    """Of the first choice that has any: the schools that can be told of more coarsely."""
+    told = {row.facts.ncessch for row in rows if row.published.level is not Level.WITHHELD}
+    return next((schools & told for schools in choices if schools & told), set())
 
 
-def _is_news(row: auditor.Row, known: Sequence[auditor.Row]) -> bool:
+def _news(rows: Sequence[auditor.Row], before: Sequence[auditor.Release], terms: auditor.Terms) -> set[str]:
+    """Schools whose row says more than their earlier ones of a count that they share; what was told together with that
+    count may say more now."""
+    history: dict[str, list[auditor.Row]] = {}
+    for release in before:
+        for row in release.rows:
+            history.setdefault(row.facts.ncessch, []).append(row)
+    return {
+        row.facts.ncessch
+        for row in rows
+        if row.facts.ncessch in history and _is_news(row, history[row.facts.ncessch], terms)
+    }
+
+
+def _is_news(row: auditor.Row, known: Sequence[auditor.Row], terms: auditor.Terms) -> bool:
     shared = auditor.keys([row]) & auditor.keys(known)
     is_integral = any(one.published.band is not None for one in (row, *known))
-    old, new = (auditor.program_of(rows, is_integral=is_integral) for rows in (known, [*known, row]))
-    return any(_reach(old, key) != _reach(new, key) for key in shared)
+    old, new = (
+        auditor.program_of(told, silence=terms.silence, is_integral=is_integral)
+        for told in (known, [*known, row])
+    )
+    return any(None in (reach := _reach(new, key)) or reach != _reach(old, key) for key in shared)
+
+
+def _tight(rows: Sequence[auditor.Row], silence: auditor.Silence) -> set[str]:
+    """Schools that cannot be anywhere in their ranges while the others stay: that enough of the district's loans were
+    heard from, on the month's day, holds them."""
+    told = auditor.day_rows(auditor.Release(tuple(rows)))
+    together = sum(silence.of(row.facts) for row in told)
+    if together > 0:
+        return set()
+    return {row.facts.ncessch for row in told if together - silence.of(row.facts) + _worst(row, silence) > 0}
+
+
+def _worst(row: auditor.Row, silence: auditor.Silence) -> int:
+    unknown, loaned = (row.published.cells.get(name) for name in ("unknown", "loaned"))
+    enrolled = row.facts.enrolled or 10 * protection.SMALLEST_FREE
+    most = enrolled if unknown is None else unknown.most
+    return 1000 * most - silence.permille * (0 if loaned is None else loaned.least)
 
 
 def _reach(program: programs.Program, key: programs.Key) -> tuple[int | None, int | None]:
@@ -200,13 +232,15 @@ def _is_kept(
 def _broken(
     rows: tuple[auditor.Row, ...],
     before: Sequence[auditor.Release],
-    cells: Mapping[str, Cell],
     terms: auditor.Terms,
     progress: Progress,
+    *,
+    of: set[str] | None,
 ) -> set[str]:
-    """The schools of which too much is told."""
-    known = _Known(_by_school(rows, before), [*before, auditor.Release(rows, cells)])
-    hidden, movable = known.hidden, known.movable
+    """The schools of which too much is told. ``of`` None: asked of all."""
+    known = _Known(_by_school(rows, before), [*before, auditor.Release(rows)])
+    hidden = [school for school in known.hidden if of is None or school in of]
+    movable = known.movable
     broken: set[str] = set()
     for at, block in enumerate(_blocks(hidden, movable, _BLOCKS[0])):
         broken |= {one.ncessch for one in _block_broken(block, known, movable, terms)}
@@ -217,15 +251,16 @@ def _broken(
 def _by_school(
     rows: Sequence[auditor.Row], before: Sequence[auditor.Release]
 ) -> dict[str, list[auditor.Row]]:
-    """Each school's new row, and the earlier ones that share a count with it."""
-    needs = {row.facts.ncessch: (row.facts.month_on, row.facts.counts.get("need")) for row in rows}
+    """Each school's new row, and every row of a release that shares a count with these, or with those, and so on: what
+    is told of one school sharpens what was told of others together with it, also of schools that are gone."""
     found = {row.facts.ncessch: [row] for row in rows}
-    for release in before:
-        for row in release.rows:
-            month_on, need = needs.get(row.facts.ncessch, (None, None))
-            told = row.facts.counts.get("need")
-            if row.facts.month_on == month_on or (need is not None and told == need):
-                found[row.facts.ncessch].append(row)
+    reached, left = auditor.keys(rows), list(before)
+    while near := [release for release in left if not reached.isdisjoint(auditor.keys(release.rows))]:
+        for release in near:
+            left.remove(release)
+            reached |= auditor.keys(release.rows)
+            for row in release.rows:
+                found.setdefault(row.facts.ncessch, []).append(row)
     return found
 
 
@@ -266,7 +301,7 @@ def _not_kept(
     wanted: Sequence[auditor.Asked], schools: Sequence[str], known: _Known, terms: auditor.Terms
 ) -> list[auditor.Asked]:
     rows = [row for school in schools for row in known.by_school[school]]
-    program = auditor.program_of(rows, known.releases)
+    program = auditor.program_of(rows, known.releases, silence=terms.silence)
     worlds: list[programs.World] = []
     broken = [one for one in wanted if not auditor.is_kept(program, one, terms, worlds=worlds)]
     terms.solved += program.solved

@@ -129,6 +129,97 @@ def test_a_school_that_was_not_heard_from_gets_no_band_of_coverage() -> None:
         assert protecting.published(one, level).level is Level.WITHHELD
 
 
+def test_a_school_without_need_has_no_row_that_lacks_a_band_alone() -> None:
+    """Of ranges of ten with no band of coverage anybody knows that nobody is in need."""
+    one = protected.facts(1, enrolled=30, answered=20, need=0, loaned=6, active_30=6)
+    assert protecting.published(one, Level.TEN).level is Level.WITHHELD
+
+
+def test_the_floor_in_force_decides_who_was_heard_from() -> None:
+    one = protected.used(100, 100, 80, unknown=8)
+    silence = protecting.Terms(floor=0.95).silence
+    assert protecting.published(one, Level.TEN).band is not None
+    assert protecting.published(one, Level.TEN, silence=silence).level is Level.WITHHELD
+    assert protecting.published(protected.used(100, 100, 80, unknown=10), Level.TEN).band is not None
+
+
+def _after(first: list[protection.Facts], second: list[protection.Facts]) -> set[str]:
+    """The protected counts of both months that two decisions, one after the other, tell too much of."""
+    one = protecting.decide(first)
+    two = protecting.decide(second, [protected.earlier(first, one)])
+    releases = [
+        auditor.Release(
+            tuple(auditor.Row(facts, told) for facts, told in zip(rows, made.rows, strict=True)),
+            {name: cell for name, cell in made.totals.items() if name not in made.cells_only},
+        )
+        for rows, made in ((first, one), (second, two))
+    ]
+    rows = [row for release in releases for row in release.rows]
+    program = auditor.program_of(rows, releases)
+    return {
+        f"{wanted.ncessch} {wanted.quantity.name}"
+        for wanted in auditor.asked(rows)
+        if not auditor.is_kept(program, wanted, auditor.Terms())
+    }
+
+
+_SEPTEMBER = [
+    protected.used(42, 24, 21, month=9, enrolled=800, answered=500),
+    protected.used(54, 35, 31, month=9, school=3, enrolled=700, answered=480),
+    protected.used(65, 46, 44, month=9, school=4, enrolled=700, answered=480),
+]
+_SMALL = protected.used(9, 7, 7, month=9, school=2, enrolled=300, answered=180)
+_OCTOBER = [
+    protected.used(42, 20, 10, enrolled=800, answered=500),
+    protected.used(54, 30, 15, school=3, enrolled=700, answered=480),
+    protected.used(65, 40, 20, school=4, enrolled=700, answered=480),
+]
+
+
+def test_others_told_exactly_later_do_not_open_a_school_whose_need_has_changed() -> None:
+    """Their exact need, taken from September's total, would leave that of the small one."""
+    assert not _after(
+        [*_SEPTEMBER, _SMALL], [*_OCTOBER, protected.used(11, 7, 7, school=2, enrolled=300, answered=181)]
+    )
+
+
+def test_others_told_exactly_later_do_not_open_a_school_that_has_closed() -> None:
+    assert not _after([*_SEPTEMBER, _SMALL], _OCTOBER)
+
+
+def test_that_the_day_was_heard_from_enough_tells_nobody_how_many_were_not() -> None:
+    """One of 17 and one of 18 are unknown: with 0 to 4 each, no more than 3 of 35 can be."""
+    rows = [
+        protected.facts(
+            1,
+            enrolled=200,
+            answered=150,
+            need=30,
+            loaned=17,
+            active_30=15,
+            active_7=15,
+            adequate=15,
+            unknown=1,
+        ),
+        protected.facts(
+            2,
+            enrolled=220,
+            answered=160,
+            need=28,
+            loaned=18,
+            active_30=16,
+            active_7=16,
+            adequate=14,
+            unknown=1,
+        ),
+    ]
+    assert not _after(rows, [])
+
+
+def test_other_limits_are_another_decision() -> None:
+    assert protecting.Terms(min_n=30).limits != protecting.Terms().limits
+
+
 def test_strict_hides_both_parts_of_a_small_difference_and_keeps_the_total() -> None:
     """15 in need, of whom 10 are covered and 5 are not: neither part is told, the 15 are."""
     rows = [
