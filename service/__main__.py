@@ -7,10 +7,11 @@ import signal
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import stamina.instrumentation
 import typer
+import typer.core
 from rich.console import Console
 from rich.markup import escape
 
@@ -38,7 +39,20 @@ EXIT_INTERRUPTED = 130
 
 _console = Console(stderr=True)
 
+
+class _Commands(typer.core.TyperGroup):
+    """What a value has to be is told in plain words, without those of the library that reads it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Which students in need have a working connection at home?",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -1,8 +1,10 @@
 """What `afterbell check` looks at: does every account answer, and are the records fit to be counted?"""
 
 import itertools
+import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from collectors import base
 from collectors import errors as collector_errors
@@ -121,6 +123,40 @@ def _unheard(district_id: int, told: Collection[str]) -> Finding:
     if instead is None:
         return Finding(what, False, f"none for {missing}: nobody is told of their alerts", advice)
     return Finding(what, True, f"none for {missing}: their alerts go to those of {instead}", advice)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packages:
+    """The monthly packages of a district, as configured. ``is_told``: channels get a link to them."""
+
+    folder: Path | None
+    is_told: bool
+    page_address: str | None
+    missing_libraries: Sequence[str]
+
+
+def packages(district_id: int, configured: Packages) -> list[Finding]:
+    """Whether those that the schedule is to make can be made, and told of; nothing where there is no folder."""
+    if configured.folder is None:
+        return []
+    name = f"district {district_id}: packages"
+    found = []
+    if configured.missing_libraries:
+        missing = ", ".join(configured.missing_libraries)
+        found.append(Finding(name, False, f"not installed: {missing}", 'pip install "afterbell[exports]"'))
+    if amiss := _folder_amiss(configured.folder):
+        advice = "make it, as a folder that the user that afterbell runs as may write to (exports.folder)"
+        found.append(Finding(name, False, f"{configured.folder} {amiss}", advice))
+    if configured.is_told and configured.page_address is None:
+        said = "exports.channels get a link, and page_address is not set: the link leads nowhere"
+        found.append(Finding(name, False, said, "set page_address"))
+    return found or [Finding(name, True, f"made in {configured.folder}")]
+
+
+def _folder_amiss(folder: Path) -> str:
+    if not folder.is_dir():
+        return "is a file" if folder.exists() else "does not exist"
+    return "" if os.access(folder, os.W_OK | os.X_OK) else "cannot be written to"
 
 
 async def records(pool: pools.Pool) -> list[Finding]:

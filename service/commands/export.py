@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +17,7 @@ from service import config as configs
 from service import errors, exporting
 from service.commands import chosen, importing, steps
 from service.exports import terms as export_terms
-from service.model import months
+from service.model import months, pseudonyms
 from service.printed import exports as exports_table
 from service.store import pilots as pilot_rows
 from service.store import release_levels, releases
@@ -78,7 +79,7 @@ def export(
     )
     made = asyncio.run(_made(config, of, asked, folder))
     told: dict[str, Any] = {
-        "state": _state(made),
+        "state": _state(made, is_elsewhere=folder is not None),
         "folder": made.folder,
         "levels": made.levels,
         "told": made.told,
@@ -89,10 +90,13 @@ def export(
         exports_table.show_made(_out, made.release, **told)
 
 
-def _state(made: "packages.Made") -> str:
+def _state(made: "packages.Made", *, is_elsewhere: bool) -> str:
+    """``is_elsewhere``: a folder was asked for, so that nothing need be gone where it was not."""
     if made.is_new:
         return "made"
-    return "its files were gone, and are made again" if made.is_rebuilt else "nothing has changed"
+    if made.is_rebuilt:
+        return "the same again, in this folder" if is_elsewhere else "its files were gone, and are made again"
+    return "nothing has changed"
 
 
 def _asked(
@@ -107,19 +111,12 @@ def _asked(
     rosters: tuple[Path, ...],
 ) -> export_terms.Asked:
     """Raises ConfigError for what does not go together."""
-    is_shareable, is_inventory = profile is Profile.SHAREABLE, profile is Profile.INVENTORY
-    _only(rosters and not is_inventory, "--roster", Profile.INVENTORY)
-    _only(is_deidentified and not is_inventory, "--deidentified", Profile.INVENTORY)
-    _only(is_strict and not is_shareable, "--strict", Profile.SHAREABLE)
-    _only(pilot is not None and not is_shareable, "--pilot", Profile.SHAREABLE)
+    is_shareable = profile is Profile.SHAREABLE
+    _only(Profile.INVENTORY, profile, {"--roster": rosters, "--deidentified": is_deidentified})
+    _only(Profile.SHAREABLE, profile, {"--strict": is_strict, "--pilot": pilot is not None})
     if rosters and is_deidentified:
         raise errors.ConfigError(
             "--deidentified names nobody, so it needs no --roster: leave one of them out"
-        )
-    pseudonymizer = importing.pseudonymizer(of) if rosters else None
-    if rosters and pseudonymizer is None:
-        raise errors.ConfigError(
-            f"district {of.id}: a roster says who is who by pseudonym_key_file, and there is none in the configuration"
         )
     return export_terms.Asked(
         month=_month(of, month),
@@ -129,13 +126,24 @@ def _asked(
         is_strict=is_shareable and (is_strict or of.exports.suppression == "strict"),
         is_deidentified=is_deidentified,
         rosters=rosters,
-        pseudonymizer=pseudonymizer,
+        pseudonymizer=_pseudonymizer(of) if rosters else None,
     )
 
 
-def _only(is_wrong: object, option: str, profile: Profile) -> None:
-    if is_wrong:
-        raise errors.ConfigError(f"{option} goes with --profile {profile} only")
+def _only(wanted: Profile, profile: Profile, options: Mapping[str, object]) -> None:
+    """``options``: by name, whether they are given."""
+    for option, is_given in options.items():
+        if is_given and profile is not wanted:
+            raise errors.ConfigError(f"{option} goes with --profile {wanted} only")
+
+
+def _pseudonymizer(of: configs.District) -> pseudonyms.Pseudonymizer:
+    found = importing.pseudonymizer(of)
+    if found is None:
+        raise errors.ConfigError(
+            f"district {of.id}: a roster says who is who by pseudonym_key_file, and there is none in the configuration"
+        )
+    return found
 
 
 def _month(of: configs.District, text: str) -> months.Month:

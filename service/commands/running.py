@@ -132,6 +132,7 @@ async def _check(config: configs.Config) -> bool:
             findings += await checks.households(ready.pool, [of.id for of in ready.config.districts])
             for of in ready.config.districts:
                 findings += await checks.channels(ready.pool, of.id, _channels(of))
+                findings += checks.packages(of.id, _packages(config, of))
             shown = await app.snapshot(ready, app.utc_now())
             findings += checks.one_fleet(shown) + checks.reconciled(shown)
             findings += await checks.vocabulary(ready.pool)
@@ -153,6 +154,15 @@ async def _check(config: configs.Config) -> bool:
 
 def _channels(of: configs.District) -> list[checks.Channel]:
     return [checks.Channel(key=one.key, roles=one.roles, schools=one.schools) for one in of.alerts.channels]
+
+
+def _packages(config: configs.Config, of: configs.District) -> checks.Packages:
+    return checks.Packages(
+        folder=of.exports.folder,
+        is_told=bool(of.exports.channels),
+        page_address=config.page_address,
+        missing_libraries=exporting.missing_libraries(),
+    )
 
 
 def demo(

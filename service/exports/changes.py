@@ -1,6 +1,7 @@
 """What differs from the revision before: of what was published only, and why only as far as that shows it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from service.exports import columns, published
 from service.exports.tables import Row, Table
@@ -13,16 +14,18 @@ NAME = "changes"
 DICTIONARY = "data_dictionary"
 _NOT_COMPARED = (NAME, DICTIONARY)
 _ROW = "row"  # in place of a column, where a whole row is new or gone
+_SETTINGS, _OTHER, _DATA = "settings_changed", "other", "late_data"
 SAYS: Mapping[str, str] = {
+    "settings_changed": "the district changed its settings: names, lists, supports, thresholds, a pilot",
     "late_data": "carriers told more, or corrected what they had told",
     "need_corrected": "answers or totals of need were corrected, or came late",
     "loans_corrected": "loans were corrected, or came late",
     "roster_corrected": "the number of students was corrected",
     "calendar_corrected": "the school calendar was corrected",
     "prices_corrected": "prices of plans were corrected",
-    "settings_changed": "the district changed its settings",
     "new_version": "another version of afterbell made it",
     "protection_changed": "the row is told at another level, to protect students",
+    "other": "none of the others: a school came or went, or an earlier month was issued anew",
     "no_visible_change": "what changed is within what was told",
 }
 TABLE = Table(
@@ -48,9 +51,19 @@ TABLE = Table(
 
 # By the column's name, in the order in which one explains the others.
 _CLASSES: Mapping[str, tuple[str, ...]] = {
+    "settings_changed": (
+        "district_name",
+        "school_name",
+        "high_needs_flag",
+        "need_basis",
+        "need_value",
+        "need_year",
+        "other_support_library_hours",
+        "other_support_activity_bus",
+    ),
     "calendar_corrected": ("school_days",),
     "roster_corrected": ("enrolled",),
-    "need_corrected": ("need", "answered", "waitlist"),
+    "need_corrected": ("need", "answered", "waitlist", "schools_without_need"),
     "loans_corrected": ("loaned", "lost_month"),
     "late_data": (
         "active_7",
@@ -60,12 +73,33 @@ _CLASSES: Mapping[str, tuple[str, ...]] = {
         "idle_30",
         "idle_60",
         "idle_90",
+        "lines",
         "idle_lines",
+        "figure_on",
+        "gb_per_active_mean",
+        "hotspot_uptime_pct",
+        "pct_usage_outside_school_hours",
+        "data_days_missing",
     ),
     "prices_corrected": ("cost",),
 }
 _ENDINGS = ("_symbol", "_least", "_most")
-_OF_THE_WHOLE = ("new_version", "settings_changed")
+_SECTIONS: Mapping[str, str] = {  # of the notes
+    "thresholds": _SETTINGS,
+    "high-needs basis": _SETTINGS,
+    "pilot": _SETTINGS,
+    "need basis": "need_corrected",
+    "sources": _DATA,
+}
+_FIGURES: Mapping[str, str] = {  # of the notes
+    "need_mode": _SETTINGS,
+    "school_days": "calendar_corrected",
+    "schools_without_need": "need_corrected",
+    "day": _DATA,
+    "through": _DATA,
+}
+_DECIDED = (_DATA, "need_corrected")  # what thresholds and the way need is counted change too
+_OF_THE_WHOLE = ("new_version",)
 _COMPARED = ("school_month", "district_month")  # whose columns say why
 
 
@@ -83,12 +117,31 @@ def _rows(table: Table, rows: Sequence[Row]) -> Iterator[tuple[str, dict[str, st
 
 
 def of(before: Cells, after: Cells, why: str) -> tuple[published.Changed, ...]:
-    """``why``: of all cells that do not say by themselves what has changed."""
-    found = []
+    """``why``: of all cells that do not say by themselves what has changed; new_version: of every cell."""
+    listed = tuple(_listed(before, after))
+    if why in _OF_THE_WHOLE:
+        return tuple(replace(one, why=why) for one in listed)
+    if _decides(listed):
+        return tuple(replace(one, why=_SETTINGS if one.why in ("", *_DECIDED) else one.why) for one in listed)
+    if why == _SETTINGS:  # names and lists change no other figure
+        found = _found(listed)
+        why = next((name for name in found if name != _SETTINGS), _SETTINGS)
+    return tuple(replace(one, why=one.why or why) for one in listed)
+
+
+def _listed(before: Cells, after: Cells) -> Iterator[published.Changed]:
+    """With what each cell says by itself, or ""."""
     for table, key in _places(before, after):
         old, new = before.get(table, {}).get(key), after.get(table, {}).get(key)
-        found += list(_changed(table, key, old, new, why))
-    return tuple(found)
+        yield from _changed(table, key, old, new)
+
+
+def _decides(listed: Sequence[published.Changed]) -> bool:
+    """Whether a setting changed that counts depend on: what else changed may come of it."""
+    return any(
+        one.table == "notes" and (one.key.startswith("thresholds ") or one.key == "figures need_mode")
+        for one in listed
+    )
 
 
 def _places(before: Cells, after: Cells) -> Iterator[tuple[str, str]]:
@@ -103,40 +156,43 @@ def _places(before: Cells, after: Cells) -> Iterator[tuple[str, str]]:
 
 
 def _changed(
-    table: str, key: str, old: Mapping[str, str] | None, new: Mapping[str, str] | None, why: str
+    table: str, key: str, old: Mapping[str, str] | None, new: Mapping[str, str] | None
 ) -> Iterator[published.Changed]:
     def changed(column: str, was: str, is_now: str, reason: str) -> published.Changed:
         return published.Changed(table=table, key=key, column=column, old=was, new=is_now, why=reason)
 
     if old is None or new is None:
-        yield changed(_ROW, "" if old is None else "told", "" if new is None else "told", why)
+        own = _of_notes(key) if table == "notes" else ""
+        yield changed(_ROW, "" if old is None else "told", "" if new is None else "told", own)
         return
     for column, is_now in new.items():
         was = old.get(column, "")
         if was != is_now:
-            yield changed(column, was, is_now, _why(table, key, column, old, new, why))
+            yield changed(column, was, is_now, _why(table, key, column, old, new))
 
 
-def _why(table: str, key: str, column: str, old: Mapping[str, str], new: Mapping[str, str], why: str) -> str:
-    if why in _OF_THE_WHOLE:
-        return why
-    if old.get("level") != new.get("level"):
-        return "protection_changed"
-    return _own(table, key, column) or why
+def _why(table: str, key: str, column: str, old: Mapping[str, str], new: Mapping[str, str]) -> str:
+    own = _of_notes(key) if table == "notes" else _own(table, column)
+    levels = old.get("level"), new.get("level")
+    # without a figure day there is no level: that it came or went is no protection
+    is_coarsened = all(levels) and levels[0] != levels[1]
+    return "protection_changed" if is_coarsened and own != _SETTINGS else own
 
 
-def _own(table: str, key: str, column: str) -> str | None:
+def _own(table: str, column: str) -> str:
     """What a column by itself says."""
-    if table == "notes":
-        section, _, name = key.partition(" ")
-        column = "" if section == "thresholds" else name
-        if section == "thresholds":
-            return "settings_changed"
-    elif table not in _COMPARED:
-        return None
+    if table not in _COMPARED:
+        return ""
     for ending in _ENDINGS:
         column = column.removesuffix(ending)
-    return next((name for name, listed in _CLASSES.items() if column in listed), None)
+    return next((name for name, listed in _CLASSES.items() if column in listed), "")
+
+
+def _of_notes(key: str) -> str:
+    section, _, name = key.partition(" ")
+    if section == "figures":
+        return _FIGURES.get(name, "")
+    return next((why for listed, why in _SECTIONS.items() if key.startswith(f"{listed} ")), "")
 
 
 def reasons(before: Cells, after: Cells) -> tuple[str, ...]:
@@ -144,13 +200,27 @@ def reasons(before: Cells, after: Cells) -> tuple[str, ...]:
 
     What changed within ranges is not told by its class either: that would say something of the counts in them.
     """
-    listed = of(before, after, "")
-    if not listed:
-        return ("no_visible_change",)
+    listed = tuple(_listed(before, after))
+    return (_found(listed) or (_OTHER,)) if listed else ("no_visible_change",)
+
+
+def _found(listed: Sequence[published.Changed]) -> tuple[str, ...]:
     found = {one.why for one in listed if one.why}
-    if "late_data" in found or "loans_corrected" in found or _cells_of(listed, "lines"):
+    if _DATA in found or "loans_corrected" in found or _cells_of(listed, "lines"):
         found.discard("prices_corrected")  # the cost follows from the lines
-    return tuple(name for name in dict.fromkeys((*_CLASSES, *SAYS)) if name in found) or ("late_data",)
+    if _decides(listed):
+        found.difference_update(_DECIDED)
+    return tuple(name for name in dict.fromkeys((*_CLASSES, *SAYS)) if name in found)
+
+
+def both(own: Sequence[str], version: str) -> tuple[str, ...]:
+    """Where the version differs, and what the package is made from too."""
+    return (version, *(name for name in own if name != "no_visible_change"))
+
+
+def default(reasons_: Sequence[str]) -> str:
+    """Of cells that do not say by themselves what has changed."""
+    return next((name for name in reasons_ if name not in _OF_THE_WHOLE), reasons_[0])
 
 
 def _cells_of(listed: Sequence[published.Changed], column: str) -> bool:

@@ -46,6 +46,11 @@ def money(name: str, says: str) -> tuple[Column, ...]:
     return _ranged(name, says, unit=tables.MONEY, minimum=0)
 
 
+def index(name: str, says: str, *, unit: str = "") -> tuple[Column, ...]:
+    """A measure of how coverage lies over schools."""
+    return _ranged(name, says, unit=unit, decimals=2)
+
+
 def mean(name: str, says: str) -> tuple[Column, ...]:
     return _ranged(name, says, unit="students", minimum=0, decimals=1)
 

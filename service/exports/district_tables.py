@@ -35,20 +35,26 @@ _MEASURES = {
 _MONEY = {
     "cost": "What the lines cost in the month.",
     "idle_cost": "What those lines cost that moved no byte on any day of the month, all days being known.",
-    "cost_per_covered_student": "cost / adequate.",
+    "cost_per_covered_student": "cost / adequate; not where a school's need is not known.",
 }
 _LINES = {
     "lines": "Lines paid for.",
     "idle_lines": "Of these, those without a byte on any day, all days being known.",
 }
 
+_TOLD = {Level.TEN: "ten, or by the strict rule with something hidden"}
 _SCHOOLS = (
     columns.whole("schools", "Schools of the district.", unit="schools"),
     columns.whole(
         "schools_without_need", "Of these, schools whose need is not known: in no total.", unit="schools"
     ),
+    columns.whole(
+        "schools_without_day", "Of these, schools without a figure day: they have no counts.", unit="schools"
+    ),
     *(
-        columns.whole(f"schools_{level}", f"Of these, schools told as: {level}.", unit="schools")
+        columns.whole(
+            f"schools_{level}", f"Of these, schools told as: {_TOLD.get(level, level)}.", unit="schools"
+        )
         for level in Level
     ),
 )
@@ -68,7 +74,7 @@ MONTH = Table(
         *(
             column
             for name, (says, unit) in _MEASURES.items()
-            for column in columns.measure(name, says, unit=unit)
+            for column in columns.index(name, says, unit=unit)
         ),
         *(column for name, says in _LINES.items() for column in tables.count(name, says, unit="lines")),
         *(column for name, says in _MONEY.items() for column in columns.money(name, says)),
@@ -136,6 +142,7 @@ def month_rows(told: published.Published) -> list[Row]:
         None if told.facts.figure_on is None else told.facts.figure_on.isoformat(),
         district.schools,
         district.schools_without_need,
+        district.schools_without_day,
         *(district.levels.get(level, 0) for level in Level),
     )
     return [
@@ -143,7 +150,7 @@ def month_rows(told: published.Published) -> list[Row]:
             *plain,
             *(cell for name in _COUNTS for cell in columns.of_count(numbers[name])),
             *(cell for name in _SHARES for cell in columns.of_range(numbers[name])),
-            *(cell for name in _MEASURES for cell in columns.of_measure(numbers[name])),
+            *(cell for name in _MEASURES for cell in columns.of_range(numbers[name])),
             *(cell for name in _LINES for cell in columns.of_count(numbers[name])),
             *(cell for name in _MONEY for cell in columns.of_range(numbers[name])),
             told.is_partial,

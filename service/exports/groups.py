@@ -3,13 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from service.exports import published, shares
+from service.exports import measures, published, shares
 from service.exports.published import Number
 from service.exports.told import Told
 from service.model import equity, high_needs, months
 from service.model.protection import Cell
 
 UNDEFINED = "undefined"
+FEWEST = 2  # schools that a measure over schools is made of, where others are left out
+ENOUGH = (
+    0.5  # of the schools of known need: with fewer told, a measure would be of the schools that happen to be
+)
 
 HIGH_NEEDS, OTHERS = "high-needs", "others"
 
@@ -34,40 +38,104 @@ class Equity:
 
 
 def of(members: Sequence[Member], *, terms: shares.Terms) -> Equity:
-    counted = [member for member in members if member.told.coverable is not None]
+    counted = [member for member in members if _pair(member.told, terms) is not None]
     found = equity.of([_as_model(member, terms) for member in counted], floor=terms.floor)
-    is_about = any(_is_about(member) for member in members)
-    measures = {
-        "coverage_gap": found.gap,
+    needy = group(HIGH_NEEDS, [m for m in members if m.school.is_high_needs], terms=terms)
+    others = group(OTHERS, [m for m in members if m.school.is_high_needs is False], terms=terms)
+    bands = _bands(members, found.risk.basis, terms)
+    made = _measures(found, needy, others)
+    if few := _few(members, terms):
+        made = {name: equity.Measure(None, few) for name in made}
+    bounds = _bounds(found, counted, members, groups=(needy, others), bands=bands)
+    is_about = any(_is_about(member, terms) for member in members)
+    return Equity(
+        groups=(needy, others),
+        bands=bands,
+        bands_basis=None if found.risk.basis is None else " of ".join(found.risk.basis),
+        numbers={
+            name: Number(symbol=UNDEFINED)
+            if one.value is None
+            else measures.number(name, one.value, bounds.get(name), is_about=is_about)
+            for name, one in made.items()
+        },
+        reasons={name: one.reason for name, one in made.items() if one.reason},
+    )
+
+
+def _measures(
+    found: equity.Equity, needy: published.Group, others: published.Group
+) -> dict[str, equity.Measure]:
+    """The gap is that of the two figures that are told."""
+    gap = found.gap
+    if gap.value is not None and needy.coverage.value is not None and others.coverage.value is not None:
+        gap = equity.Measure(others.coverage.value - needy.coverage.value)
+    return {
+        "coverage_gap": gap,
         "coverage_ratio": found.ratio,
         "aci": found.concentration.absolute,
         "rci": found.concentration.relative,
         "par": found.risk.value,
     }
-    return Equity(
-        groups=(
-            group(HIGH_NEEDS, [m for m in members if m.school.is_high_needs], terms=terms),
-            group(OTHERS, [m for m in members if m.school.is_high_needs is False], terms=terms),
-        ),
-        bands=_bands(members, found.risk.basis, terms),
-        bands_basis=None if found.risk.basis is None else " of ".join(found.risk.basis),
-        numbers={name: _number(measure, is_about=is_about) for name, measure in measures.items()},
-        reasons={name: measure.reason for name, measure in measures.items() if measure.reason},
-    )
 
 
-def _is_about(member: Member) -> bool:
+def _few(members: Sequence[Member], terms: shares.Terms) -> str | None:
+    """Why the schools that are told are too few for a measure: of both groups, or of all."""
+    for name, chosen in (
+        ("", members),
+        ("high-needs ", [m for m in members if m.school.is_high_needs]),
+        ("other ", [m for m in members if m.school.is_high_needs is False]),
+    ):
+        known = [member for member in chosen if member.told.has_need]
+        told = sum(_pair(member.told, terms) is not None for member in known)
+        if told < len(known) and (told < FEWEST or told < ENOUGH * len(known)):
+            return f"too few of the {name}schools are told: {told} of {len(known)}"
+    return None
+
+
+def _bounds(
+    found: equity.Equity,
+    counted: Sequence[Member],
+    members: Sequence[Member],
+    *,
+    groups: tuple[published.Group, published.Group],
+    bands: Sequence[published.Group],
+) -> dict[str, measures.Bounds | None]:
+    """None where a school is left out: whatever it has is not between them."""
+    if len(counted) < sum(member.told.has_need for member in members):
+        return {}
+    ranked = {one.school.ncessch for one in found.concentration.ranked}
+    schools = [_ranked(member) for member in counted if member.school.ncessch in ranked]
+    is_ranked = all(_ranked(m).need.most == 0 for m in counted if m.school.ncessch not in ranked)
+    pairs = [pair for member in counted if (pair := member.told.coverable) is not None]
+    needy, others = (one.coverage for one in groups)
+    return {
+        "coverage_gap": measures.gap(others, needy),
+        "coverage_ratio": measures.ratio(others, needy),
+        "aci": measures.absolute(schools) if is_ranked else None,
+        "rci": measures.relative(schools) if is_ranked else None,
+        "par": measures.risk([band.coverage for band in bands], coverage(pairs)),
+    }
+
+
+def _ranked(member: Member) -> measures.School:
+    need, adequate = member.told.coverable or (Cell(0, 0), Cell(0, 0))
+    return measures.School(need=need, adequate=adequate, enrolled=member.school.enrolled or 1)
+
+
+def _pair(told: Told, terms: shares.Terms) -> tuple[Cell, Cell] | None:
+    """Its need and its adequate connections; under the strict rule only where neither is hidden."""
+    found = told.coverable
+    if found is not None and terms.is_strict and not all(cell.is_exact for cell in found):
+        return None
+    return found
+
+
+def _is_about(member: Member, terms: shares.Terms) -> bool:
     """Whether figures of its own have to stand in for what is not told of it."""
     if not member.told.has_need:
         return False
-    return member.told.coverable is None or not all(cell.is_exact for cell in member.told.coverable)
-
-
-def _number(measure: equity.Measure, *, is_about: bool) -> Number:
-    if measure.value is None:
-        return Number(symbol=UNDEFINED)
-    value = shares.rounded(measure.value, 2)
-    return Number(value=value, symbol=shares.ABOUT if is_about else "")
+    pair = _pair(member.told, terms)
+    return pair is None or not all(cell.is_exact for cell in pair)
 
 
 def _as_model(member: Member, terms: shares.Terms) -> equity.School:
@@ -117,8 +185,8 @@ def _bands(
 
 
 def group(name: str, members: Sequence[Member], *, terms: shares.Terms) -> published.Group:
-    counted = [member.told for member in members if member.told.coverable is not None]
-    is_whole = not any(_is_about(member) for member in members)
+    counted = [member.told for member in members if _pair(member.told, terms) is not None]
+    is_whole = not any(_is_about(member, terms) for member in members)
     pairs = [pair for one in counted if (pair := one.coverable) is not None]
     unknown = [cell for one in counted if (cell := one.cell("unknown")) is not None]
     return published.Group(
@@ -129,6 +197,7 @@ def group(name: str, members: Sequence[Member], *, terms: shares.Terms) -> publi
         adequate=total([shares.covered(*pair) for pair in pairs], is_whole=is_whole),
         unknown=total(unknown, is_whole=is_whole and len(unknown) == len(counted)),
         coverage=_coverage(counted, pairs, terms, is_whole=is_whole),
+        without_need=sum(not member.told.has_need for member in members),
     )
 
 

@@ -102,5 +102,10 @@ def notes(facts: months.Facts, terms: Terms | None = None) -> tuple[str, ...]:
             "the district's own records. It does not leave the district."
         ),
         "bytes_up and bytes_down are empty: sources are kept as the sum of both ways.",
+        (
+            "What is told of a line is what was kept day by day; plans and prices are as they are known at the time of "
+            "the export. is_in_service is empty where no source told a status in the month or the year before it; such "
+            "a line counts as billed."
+        ),
         f"reclaim and reallocation are of {on_day.isoformat()}, with {terms.reclaim_days} days without use.",
     )

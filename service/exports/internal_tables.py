@@ -24,7 +24,7 @@ LINE_USAGE = tables.Table(
         tables.Column(
             name="device_key",
             kind="text",
-            says="The last device that held the line in the period; empty: no source names one.",
+            says="The last device on loan that held the line in the period, else the last; empty: none is named.",
             pattern=r"device-\d+",
         ),
         tables.Column(
@@ -36,7 +36,7 @@ LINE_USAGE = tables.Table(
         tables.Column(
             name="school_ncessch",
             kind="text",
-            says="The school of the device's last loan in the period; empty: it was not lent.",
+            says="The school of the last loan that the line served in the period; empty: it served none.",
             pattern=_NCESSCH,
         ),
         tables.Column(
@@ -109,7 +109,7 @@ LINE_USAGE = tables.Table(
         tables.Column(
             name="notice_60_sent_at",
             kind="instant",
-            says="When the notice of 60 days without use was raised for the loan, if it stood in the period (UTC).",
+            says="When the loan's notice of 60 days without use was raised (UTC), with this line in it, if it stood.",
         ),
         tables.Column(
             name="terminate_after",
@@ -124,13 +124,15 @@ LINE_USAGE = tables.Table(
         tables.Column(
             name="is_in_service",
             kind="boolean",
-            says="False: every status told in the period was deactivated or not yet active.",
-            is_required=True,
+            says=(
+                "False: every status told in the period was deactivated or not yet active, or, where none was told in "
+                "it, the last of the year before. Empty: none was told then either."
+            ),
         ),
         tables.Column(
             name="cost_period",
             kind="number",
-            says="What the line's plan costs a month; empty: not told, or not in service.",
+            says="What the line's plan costs a month; empty: not told, or known not to be in service.",
             unit=tables.MONEY,
             minimum=0,
         ),
@@ -145,8 +147,9 @@ LINE_USAGE = tables.Table(
             name="cap_pct",
             kind="number",
             says=(
-                "Most of the line's allowance of a month or billing cycle that was used in the period; of a yearly or "
-                "pooled one, what was used of it by the period's end. Empty: no allowance, or no total was told."
+                "Most of the plan's allowance of a month or billing cycle that was used in the period; of a yearly or "
+                "pooled one, what was used of it by the period's end. Empty: the plan has none, another limit was in "
+                "force (what a provider sets line by line is not kept by day), or no total was told."
             ),
             unit=tables.PERCENT,
             minimum=0,

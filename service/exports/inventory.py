@@ -22,22 +22,25 @@ _NOT_NAMED = "the loan names no borrower"
 _ALWAYS = (
     "This package is restricted: give it to nobody but those whom the law lets see it, and delete it afterwards.",
     (
-        "It has every device, line and loan known up to the end of the month, as they stood then; plans and answers "
-        "are as they are known at the time of the export."
+        "It has every device, line and loan known up to the end of the month. Loans, and which device had which line "
+        "when, are as they stood then; plans, prices, answers, filter_profile, serial numbers, IMEIs, ICCIDs and "
+        "telephone numbers are as they are known at the time of the export."
     ),
     (
         "make, model, funding_source, purchase_date, consent_on_file, aup_version and record_created_at are empty: "
-        "this service is not told them. So is the employee who is responsible for a device that nobody borrowed."
+        "this service does not keep them. So is the employee who is responsible for a device that nobody borrowed."
     ),
     (
-        "Records are to be kept until retain_until: ten years after the device came back or was reported lost, or "
-        "after the end of the month while it is out or was never lent. A funding rule may ask for longer."
+        "Records are to be kept until retain_until: ten years after the device came back or was reported lost, "
+        "whichever is later, or after the end of the month while it is out or was never lent. A funding rule may ask "
+        "for longer."
     ),
 )
 _DEIDENTIFIED = (
-    "It is de-identified: a person is a number that is of this package alone, and names, ids and telephone numbers "
-    "are left out. Serial numbers, IMEIs and ICCIDs are there, as audits match devices and SIMs by them: with the "
-    "district's own records they still lead to a family."
+    "It is de-identified: a person is a number that is counted anew for each month, and names, ids and telephone "
+    "numbers are left out. Keys such as loan-12 and device-7 are the same in every package. Serial numbers, IMEIs and "
+    "ICCIDs are there, as audits match devices and SIMs by them: with the district's own records they still lead to a "
+    "family."
 )
 
 
@@ -170,8 +173,13 @@ def _made(source: _Source, problems: tuple[rosters.Problem, ...], counts: Counts
 
 async def _assets(source: _Source) -> Batches:
     names = source.table(inventory_tables.ASSETS).names
-    async for batch in _asset_records(source):
-        yield [_row(names, cells | source.person(borrower)) for borrower, cells in batch]
+    facts = source.facts
+    async for batch in inventories.assets(
+        source.connection, facts.district_id, facts.through_on, facts.time_zone
+    ):
+        yield [
+            _row(names, _cells(_ASSET_RECORD, rest) | source.person(borrower)) for borrower, *rest in batch
+        ]
 
 
 async def _services(source: _Source) -> Batches:
@@ -190,23 +198,15 @@ async def _services(source: _Source) -> Batches:
 
 
 async def _missing(source: _Source) -> Batches:
-    names = inventory_tables.MISSING.names
-    async for batch in _asset_records(source):
+    facts = source.facts
+    async for batch in inventories.unnamed(source.connection, facts.district_id, facts.through_on):
         rows = [
-            _row(names, cells | {"reason": _NOT_IN_ROSTER if borrower else _NOT_NAMED})
-            for borrower, cells in batch
-            if cells["date_loaned"] is not None and borrower not in source.people
+            (*loan, _NOT_IN_ROSTER if borrower else _NOT_NAMED)
+            for borrower, *loan in batch
+            if borrower not in source.people
         ]
         if rows:
             yield rows
-
-
-async def _asset_records(source: _Source) -> AsyncIterator[list[tuple[str, Cells]]]:
-    facts = source.facts
-    async for batch in inventories.assets(
-        source.connection, facts.district_id, facts.through_on, facts.time_zone
-    ):
-        yield [(borrower, _cells(_ASSET_RECORD, rest)) for borrower, *rest in batch]
 
 
 def _cells(names: Sequence[str], values: Sequence[tables.Value]) -> Cells:
@@ -219,14 +219,14 @@ def _row(names: Sequence[str], cells: Cells) -> tables.Row:
 
 # After the borrower, in the order of the queries.
 _ASSET_RECORD = (
-    "person_number", "record_key", "device_key", "device_type", "serial_number", "imei", "school_ncessch",
-    "date_loaned", "date_due", "date_returned", "date_reported_missing_lost_damaged", "condition_status",
-    "unmet_need_basis", "unmet_need_date", "retain_until",
+    "person_number", "record_key", "device_key", "device_type", "serial_number", "imei", "in_service_from",
+    "in_service_until", "school_ncessch", "date_loaned", "date_due", "date_returned",
+    "date_reported_missing_lost_damaged", "condition_status", "unmet_need_basis", "unmet_need_date", "retain_until",
 )  # fmt: skip
 _SERVICE_RECORD = (
     "person_number", "record_key", "line_key", "device_key", "line_id", "iccid", "device_serial", "school_ncessch",
-    "provider", "plan_name", "download_mbps", "upload_mbps", "monthly_data_cap_gb", "cap_period", "on_cap",
-    "monthly_cost", "service_start", "service_end", "filter_profile",
+    "provider", "plan_name", "download_mbps", "upload_mbps", "monthly_data_cap_gb", "data_cap_gb", "cap_period",
+    "on_cap", "monthly_cost", "service_start", "service_end", "filter_profile",
 )  # fmt: skip
 
 

@@ -9,8 +9,8 @@ PERSONAL = frozenset(
     {"person_full_name", "person_type", "student_source_id", "line_id"}
 )  # a line's number rings at a family's home
 
-# What the rules ask for and this service is not told: the district's own records have it.
-_NOT_KEPT = "Empty: it is not known here."
+# What the rules ask for and this service does not keep: the district's own records have it.
+_NOT_KEPT = "Empty: it is not kept here."
 
 
 def _text(name: str, says: str, *, is_required: bool = False, pattern: str = "") -> tables.Column:
@@ -26,7 +26,7 @@ def _person(says: str) -> tuple[tables.Column, ...]:
         tables.Column(
             name="person_number",
             kind="integer",
-            says="The same for the same person within this package, and of no meaning outside it. Empty: nobody named.",
+            says="The same for the same person in this package; counted anew for each month. Empty: nobody named.",
             minimum=1,
         ),
         _text("person_full_name", says),
@@ -54,6 +54,11 @@ ASSETS = tables.Table(
         _text("imei", "As sources tell it; empty: none does.", pattern=r"\d{15}"),
         _text("funding_source", _NOT_KEPT),
         _date("purchase_date", _NOT_KEPT),
+        _date("in_service_from", "First day on which a line was seen in it; empty: none ever was."),
+        _date(
+            "in_service_until",
+            "The day its last line left it; empty: it had one at the month's end, or never.",
+        ),
         *_person("Who had it on loan, from the roster files; empty: listed in missing_names, or never lent."),
         tables.Column(
             name="person_type",
@@ -87,7 +92,7 @@ ASSETS = tables.Table(
         tables.Column(name="record_created_at", kind="instant", says=_NOT_KEPT),
         _date(
             "retain_until",
-            "Ten years after it came back or was reported lost; while it is out, or never lent, after the month's end.",
+            "Ten years after it came back or was reported lost, the later; out or never lent, after the month's end.",
             is_required=True,
         ),
     ),
@@ -133,6 +138,14 @@ SERVICES = tables.Table(
         tables.Column(
             name="monthly_data_cap_gb",
             kind="number",
+            says="The plan's allowance where it is for a month or billing cycle; empty: it is not, or not told.",
+            unit="GB",
+            decimals=3,
+            minimum=0,
+        ),
+        tables.Column(
+            name="data_cap_gb",
+            kind="number",
             says="The plan's allowance for the period in cap_period; empty: unlimited, or not told.",
             unit="GB",
             decimals=3,
@@ -166,7 +179,7 @@ SERVICES = tables.Table(
         tables.Column(
             name="filter_profile",
             kind="text",
-            says="Whether its traffic is filtered as the law asks for what children use; empty: not told.",
+            says="Whether its traffic is filtered as the law asks, as known at the export; empty: not told.",
             choices=("filtered", "not filtered"),
         ),
     ),

@@ -76,9 +76,13 @@ _LEVELS = {
 
 def protection_notes(decision: protecting.Decision, *, terms: Terms) -> Iterator[str]:
     """What was done to protect students, in sentences."""
-    levels = [row.level for row in decision.rows]
-    if terms.is_strict:
-        marked = len(levels) - levels.count(protection.Level.EXACT)
+    exact = protection.Level.EXACT
+    # a school without a figure day has no count that could be coarsened
+    levels = [row.level for row in decision.rows if row.cells or row.level is not exact]
+    if not levels:
+        yield "No school has counts that could be coarsened."
+    elif terms.is_strict:
+        marked = len(levels) - levels.count(exact)
         yield (
             f"Counts below {terms.min_n} are hidden, and what would give them away: "
             f"something is hidden in {marked} of {len(levels)} schools' rows."

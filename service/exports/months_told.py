@@ -1,14 +1,15 @@
 """Whether a month can be told of yet, and what is known of it."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
 from service import errors
 from service.exports import terms as export_terms
 from service.model import months
-from service.store import equity
+from service.store import equity, rollups
 from service.store import months as month_rows
 
 
@@ -19,6 +20,25 @@ async def district(pool: asyncpg.Pool, terms: export_terms.Terms, now: datetime)
     raise errors.ExportRefused(
         f"district {terms.district_id} is not in the database yet: afterbell poll, or an import, brings it in"
     )
+
+
+async def days_waiting(pool: asyncpg.Pool, of: equity.District, month: months.Month, now: datetime) -> int:
+    """Days of the month and before that are still to be computed. The present day always is, and no package tells of
+    it. Raises DatabaseUnavailable."""
+    yesterday = now.astimezone(ZoneInfo(of.time_zone)).date() - timedelta(days=1)
+    return await rollups.waiting(pool, of.district_id, min(month.last_on, yesterday))
+
+
+async def check_computed(
+    pool: asyncpg.Pool, of: equity.District, asked: export_terms.Asked, now: datetime
+) -> None:
+    """Raises ExportRefused where the figures are not those of what was read and imported."""
+    if days := await days_waiting(pool, of, asked.month, now):
+        raise errors.ExportRefused(
+            f"the figures of {days:,} day{'' if days == 1 else 's'} up to the end of {asked.month} wait to be "
+            "computed, as something was read or imported: run afterbell poll, or wait a minute where afterbell serve "
+            "runs"
+        )
 
 
 def is_partial(
@@ -65,6 +85,11 @@ async def facts(
         time_zone=of.time_zone,
         reported_on=of.reported_on,
         floor=terms.floor,
-        thresholds=terms.thresholds,
+        thresholds={
+            **terms.thresholds,
+            "protect_width": terms.protect_width,
+            "min_n": terms.min_n,
+            "languages": ", ".join(terms.languages),
+        },
     )
     return replace(found, sources=tuple(replace(one, last_success_at=None) for one in found.sources))

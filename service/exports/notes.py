@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from service.exports import columns, published
 from service.exports.tables import Row, Table
+from service.exports.writing import text
+from service.model import protection
 
 TABLE = Table(
     name="notes",
@@ -47,11 +49,18 @@ SYMBOLS: Mapping[str, str] = {
     ">95%": "More than 95%.",
     "about": "Made of the middles of ranges, or of the schools that are told. What it lies between is beside it, where "
     "that can be said of the schools that are counted.",
+    "about, direction unknown": "As about, of a difference or an index that may lie on either side of none: which side "
+    "is better off cannot be said. What it lies between is beside it, where no school is left out.",
     "about $N": "An amount whose number of lines is told as a range, to two figures.",
+    "$150 to $1,520": "An amount of lines of several prices: of how many lines each price is, is not told.",
+    "at least $12": "An amount per student where it is not told that there is one.",
     "withheld": "Not told, so that no student can be found.",
     "n<10": "Strict: a count below the number. 0 is among them.",
+    "at most 75": "Strict: a number made of hidden counts. It may be 0.",
     "*": "Strict: not told, as it would give a small count away.",
     "unknown": "Not known. Never 0.",
+    "no figure day": "No school day of the month was heard from enough, or the school had no figures on the one that "
+    "was: there are no counts.",
     "incomplete": "Too few hotspots were heard from to tell coverage; its bounds are told.",
     "not applicable": "No student is in need, or nobody is covered by what a figure is divided by.",
     "undefined": "The measure has no value here; the section undefined says why.",
@@ -65,6 +74,8 @@ FLAGS: Mapping[str, str] = {
     "withheld": "Too small to show: of the month nothing is told.",
     "some_ranges": "The main counts are exact, others are ranges.",
     "small_counts_hidden": "Strict: small counts, and what would give them away, are hidden.",
+    "no_figure_day": "No school day of the month was heard from enough, or the school had no figures on the one that "
+    "was, as after it closed.",
     "need_unknown": "How many students are in need is not known.",
     "no_need": "No student is in need.",
     "need_exceeded": "More working connections than students in need, or loans where nobody is: the need is old.",
@@ -119,6 +130,8 @@ def _package(told: published.Published) -> Iterator[Note]:
         "package", "rules", f"afterbell {told.version}", "The version whose rules the figures are made by."
     )
     yield Note("package", "columns", columns.VERSION, "The version of the tables' columns.")
+    for name, says in zip(("apostrophes", "characters", "numbers", "empty cells"), text.SAYS, strict=True):
+        yield Note("files", name, None, says)
 
 
 def _figures(told: published.Published) -> Iterator[Note]:
@@ -149,7 +162,7 @@ def _meanings(told: published.Published) -> Iterator[Note]:
     for name, says in DEFINITIONS.items():
         yield Note("definitions", name, None, says)
     for name, value in sorted(told.thresholds.items()):
-        yield Note("thresholds", name, str(value), "A threshold in force.")
+        yield Note("thresholds", name, _in_force(name, value), "A threshold in force.")
     for symbol, says in SYMBOLS.items():
         yield Note("symbols", symbol, None, says)
     for flag, says in FLAGS.items():
@@ -158,13 +171,20 @@ def _meanings(told: published.Published) -> Iterator[Note]:
         yield Note("undefined", measure, None, f"It has no value: {reason}.")
 
 
+def _in_force(name: str, value: object) -> str:
+    """A floor of a signal is below 0: in words, it is a number to no spreadsheet."""
+    return f"below {value:g} dBm" if name.endswith("_dbm") and isinstance(value, int | float) else str(value)
+
+
 def _protection(told: published.Published) -> Iterator[Note]:
     yield Note("protection", "promise", None, PROMISE)
     for at, says in enumerate(told.protection_notes, start=1):
         yield Note("protection", str(at), None, says)
     for level, schools in told.district.levels.items():
         if schools:
-            yield Note("protection", f"schools {level}", str(schools), f"Schools told at the level {level}.")
+            is_hidden = told.is_strict and level is protection.Level.TEN
+            says = "Schools with something hidden." if is_hidden else f"Schools told at the level {level}."
+            yield Note("protection", f"schools {level}", str(schools), says)
 
 
 def _sources(told: published.Published) -> Iterator[Note]:
@@ -189,8 +209,14 @@ def _unknown(told: published.Published) -> Iterator[Note]:
         says = "Of some lines nothing is known in the month: they are in no figure of idle cost."
         yield Note("not known", "lines", "some", says)
     if money.without_price:
-        says = "The price of some lines is not known: they are in no amount, and no cost per student is told."
+        says = "The price of some lines is not known, so no amount is told."
         yield Note("not known", "prices", "some", says)
+    dayless = [one for one in told.schools if "no_figure_day" in one.flags]
+    if dayless and told.facts.figure_on is not None:
+        says = (
+            f"There were no figures on the month's day of: {', '.join(one.school.name for one in dayless)}."
+        )
+        yield Note("not known", "figures", str(len(dayless)), says)
     missing = [one for one in told.schools if one.flags and "need_unknown" in one.flags]
     if missing:
         says = f"Need is not known at: {', '.join(one.school.name for one in missing)}."

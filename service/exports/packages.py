@@ -4,8 +4,9 @@ A package is written into the ledger before its files appear. A crash before tha
 release without files, and the next run makes the same bytes again.
 """
 
+import functools
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
@@ -17,14 +18,10 @@ from service.exports import months_told, restricted, shareables, steps
 from service.exports import terms as export_terms
 from service.exports.writing import archive, folder, package, sums
 from service.model import protection
-from service.store import leases, releases
+from service.store import audit, leases, releases
 
-FILES_LOST = (
-    "files_lost"  # why there is a new revision: the old one's files are gone, and would not be the same
-)
-NEW_VERSION = "new_version"
 LATE_DATA = "late_data"
-_CHUNK = 1 << 20
+REBUILT = "export_rebuilt"  # in the audit log
 
 
 class Contents(Protocol):
@@ -67,11 +64,15 @@ class Made:
 
 
 class _Differs(Exception):
-    """What was built again is not what was issued."""
+    """What was built again is not what was issued; ``is_same_inside``: but for the archive, byte for byte."""
+
+    def __init__(self, *, is_same_inside: bool) -> None:
+        super().__init__()
+        self.is_same_inside = is_same_inside
 
 
 class _Same(Exception):
-    """What was built is what was issued last."""
+    """What was built is what was issued last, and is there."""
 
     def __init__(self, release: releases.Release) -> None:
         super().__init__()
@@ -90,6 +91,7 @@ async def make(
     take it; ConfigError; DatabaseUnavailable."""
     now = clock()
     district = await months_told.district(pool, terms, now)
+    await months_told.check_computed(pool, district, asked, now)
     is_partial = months_told.is_partial(terms, asked, district, now)
     async with leases.held(pool, terms.district_id) as lease:
         progress("reading the month", 0, 1)
@@ -119,30 +121,20 @@ async def _told_digest(job: steps.Job) -> Made:
         if await _is_there(job, latest):
             return await _as_it_was(job, latest)
         try:
-            return await _again(job, latest)
+            return await _again(job, latest, await shareables.again(job, latest))
         except _Differs:
             reasons = (shareables.FILES_LOST,)
     contents = await shareables.contents(job, latest, _revision(latest), reasons=reasons)
     return await _issue(job, contents, latest, digest)
 
 
-async def _again(job: steps.Job, release: releases.Release) -> Made:
-    """The same bytes, of which the files are gone."""
-    contents = await shareables.again(job, release)
-    target = job.terms.place / release.folder
-    async with folder.building(target, is_replacing=True) as work:
-        written = await _built(job, contents, work, release.revision)
-        if written.sha256 != release.archive_sha256:
-            raise _Differs
-    return Made(release=release, folder=target, is_rebuilt=True, levels=_levels(contents), told=contents.told)
-
-
 async def _as_it_was(job: steps.Job, release: releases.Release) -> Made:
     rows = await shareables.rows_of(job, release)
-    levels: dict[str, int] = {}
-    for _, told in rows:
-        levels[told.level] = levels.get(told.level, 0) + 1
-    return Made(release=release, folder=job.terms.place / release.folder, levels=levels)
+    return Made(
+        release=release,
+        folder=job.terms.place / release.folder,
+        levels=_levels([told for _, told in rows]),
+    )
 
 
 # Of the others it is known by their files: they are read line by line.
@@ -151,17 +143,16 @@ async def _as_it_was(job: steps.Job, release: releases.Release) -> Made:
 async def _told_by_its_files(job: steps.Job) -> Made:
     found = await _revisions(job)
     latest = found[-1] if found else None
+    reasons = _reasons(job, latest)
+    if latest is not None and not await _is_there(job, latest):
+        try:
+            return await _again(job, latest, restricted.Contents(job, latest.reasons))
+        except _Differs as differs:
+            reasons = (shareables.FILES_LOST,) if differs.is_same_inside else reasons
     try:
-        return await _issue(job, restricted.Contents(job, _reasons(job, latest)), latest, None)
+        return await _issue(job, restricted.Contents(job, reasons), latest, None)
     except _Same as same:
-        release = same.release
-    target = job.terms.place / release.folder
-    if await _is_there(job, release):
-        return Made(release=release, folder=target)
-    contents = restricted.Contents(job, ())
-    async with folder.building(target, is_replacing=True) as work:
-        await _built(job, contents, work, release.revision)
-    return Made(release=release, folder=target, is_rebuilt=True, told=contents.told)
+        return Made(release=same.release, folder=job.terms.place / same.release.folder)
 
 
 def _reasons(job: steps.Job, latest: releases.Release | None) -> tuple[str, ...]:
@@ -173,6 +164,38 @@ def _reasons(job: steps.Job, latest: releases.Release | None) -> tuple[str, ...]
 # Building, for all of them
 
 
+async def _again(job: steps.Job, release: releases.Release, contents: Contents) -> Made:
+    """The same bytes, of which the files are gone, or which are asked for elsewhere. Raises _Differs."""
+    target = job.terms.place / release.folder
+    async with folder.building(target, is_replacing=True) as work:
+        written = await _built(job, contents, work, release.revision)
+        if written.sha256 != release.archive_sha256:
+            raise _Differs(is_same_inside=_of_files(work) == release.facts_digest)
+        await audit.entry(job.pool, job.terms.district_id, _rebuilt(job, release))
+    return Made(
+        release=release,
+        folder=target,
+        is_rebuilt=True,
+        levels=_levels([told for _, told in contents.rows]),
+        told=contents.told,
+    )
+
+
+def _rebuilt(job: steps.Job, release: releases.Release) -> audit.Entry:
+    """Written down before the files are there: whoever asks for names is never left out."""
+    return audit.Entry(
+        happened_at=job.now,
+        actor=job.asked.by,
+        action=REBUILT,
+        subject=release.subject,
+        details={"folder": release.folder, "archive_sha256": release.archive_sha256},
+    )
+
+
+def _of_files(work: Path) -> str:
+    return hashlib.sha256((work / sums.NAME).read_bytes()).hexdigest()
+
+
 async def _issue(
     job: steps.Job, contents: Contents, latest: releases.Release | None, digest: str | None
 ) -> Made:
@@ -181,8 +204,9 @@ async def _issue(
     target = job.terms.place / job.name(revision)
     async with folder.building(target) as work:
         written = await _built(job, contents, work, revision)
-        of_files = hashlib.sha256((work / sums.NAME).read_bytes()).hexdigest()
-        if digest is None and latest is not None and latest.facts_digest == of_files:
+        of_files = _of_files(work)
+        is_same = digest is None and latest is not None and latest.facts_digest == of_files
+        if latest is not None and is_same and shareables.FILES_LOST not in contents.reasons:
             raise _Same(latest)
         new = _new(job, revision, written, digest or of_files, contents.reasons)
         release_id = await releases.record(
@@ -191,7 +215,13 @@ async def _issue(
     release = releases.Release(
         **{one.name: getattr(new, one.name) for one in fields(new)}, release_id=release_id
     )
-    return Made(release=release, folder=target, is_new=True, levels=_levels(contents), told=contents.told)
+    return Made(
+        release=release,
+        folder=target,
+        is_new=True,
+        levels=_levels([told for _, told in contents.rows]),
+        told=contents.told,
+    )
 
 
 async def _built(job: steps.Job, contents: Contents, work: Path, revision: int) -> archive.Written:
@@ -199,9 +229,10 @@ async def _built(job: steps.Job, contents: Contents, work: Path, revision: int) 
     job.progress("writing files", 0, 1)
     await contents.write(writer)
 
-    def finish(_: export_terms.Progress) -> archive.Written:
-        writer.finish()
-        return archive.write(work)
+    def finish(told: export_terms.Progress) -> archive.Written:
+        pulse = functools.partial(told, "writing files", 0, 1)
+        writer.finish(pulse)
+        return archive.write(work, pulse)
 
     written = await steps.aside(job.progress, finish)
     job.progress("writing files", 1, 1)
@@ -282,8 +313,10 @@ async def _is_there(job: steps.Job, release: releases.Release) -> bool:
     return await steps.aside(job.progress, look)
 
 
-def _levels(contents: Contents) -> dict[str, int]:
+def _levels(rows: Iterable[protection.Published]) -> dict[str, int]:
+    """A school without a figure day has no counts, and so no level."""
     levels: dict[str, int] = {}
-    for _, told in contents.rows:
-        levels[told.level] = levels.get(told.level, 0) + 1
+    for told in rows:
+        if told.cells or told.level is not protection.Level.EXACT:
+            levels[told.level] = levels.get(told.level, 0) + 1
     return levels

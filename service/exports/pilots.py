@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from service.exports import groups, published, shares
+from service.exports import groups, measures, published, shares
 from service.exports.published import Number
 from service.model import pilots, protection
 from service.model.months import Month
@@ -157,14 +157,14 @@ def _mean(cells: Sequence[Cell], over: int, *, is_whole: bool) -> Number:
 def _less(later: Number, before: Number) -> Number:
     if later.value is None or before.value is None:
         return Number(symbol=shares.UNKNOWN)
-    is_about = shares.ABOUT in (later.symbol, before.symbol)
+    is_about = any(number.symbol.startswith(shares.ABOUT) for number in (later, before))
     value = shares.rounded(later.value - before.value, 4)
-    symbol = shares.ABOUT if is_about else ""
     if None in (later.least, later.most, before.least, before.most):
-        return Number(value=value, symbol=symbol)
-    least = (later.least or 0) - (before.most or 0)
-    most = (later.most or 0) - (before.least or 0)
-    return Number(value=value, least=shares.rounded(least, 4), most=shares.rounded(most, 4), symbol=symbol)
+        return Number(value=value, symbol=measures.UNDIRECTED if is_about else "")
+    least = shares.rounded((later.least or 0) - (before.most or 0), 4)
+    most = shares.rounded((later.most or 0) - (before.least or 0), 4)
+    symbol = measures.direction(least, most) if is_about else ""
+    return Number(value=value, least=least, most=most, symbol=symbol)
 
 
 def _warnings(design: _Design, periods: Sequence[published.PilotPeriod]) -> Iterator[str]:

@@ -54,6 +54,7 @@ class Group:
     adequate: Number  # students covered
     unknown: Number
     coverage: Number
+    without_need: int = 0  # of those left out: their need is not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ class District:
     bands: tuple[Group, ...]  # of need, the least needy first; of one basis
     bands_basis: str | None = None
     undefined: Mapping[str, str] = field(default_factory=dict)  # why a measure is, by its name
+    schools_without_day: int = 0  # without a figure day: they have no counts, and no level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The table of schools: one row per school."""
 
 from service.exports import columns, published, tables
+from service.exports import told as telling
 from service.exports.tables import Row, Table, Value
 from service.model.protection import Level
 
@@ -45,8 +46,8 @@ _AVERAGES = {
 }
 _FLAGS = (
     "What to know of the row: ranges_of_five, ranges_of_ten, band_only, withheld, some_ranges, small_counts_hidden, "
-    "need_unknown, no_need, need_exceeded, incomplete, maybe_incomplete, low_response; separated by spaces. "
-    "The notes explain them."
+    "no_figure_day, need_unknown, no_need, need_exceeded, incomplete, maybe_incomplete, low_response; separated by "
+    "spaces. The notes explain them."
 )
 
 
@@ -72,24 +73,26 @@ def _plain() -> tuple[tables.Column, ...]:
     )
 
 
-def _end() -> tuple[tables.Column, ...]:
+def _supports() -> tuple[tables.Column, ...]:
+    says = {
+        "library_hours": "Hours a week of library access at the school: beside coverage, never in it.",
+        "activity_bus": "Hours a week of activity buses with Wi-Fi: beside coverage, never in it.",
+    }
+    return tuple(
+        tables.Column(
+            name=f"other_support_{name}",
+            kind="number",
+            says=sentence,
+            unit="hours",
+            minimum=0,
+            decimals=2,
+        )
+        for name, sentence in says.items()
+    )
+
+
+def _missing_and_flags() -> tuple[tables.Column, ...]:
     return (
-        tables.Column(
-            name="other_support_library_hours",
-            kind="number",
-            says="Hours a week of library access at the school: beside coverage, never in it.",
-            unit="hours",
-            minimum=0,
-            decimals=2,
-        ),
-        tables.Column(
-            name="other_support_activity_bus",
-            kind="number",
-            says="Hours a week of activity buses with Wi-Fi: beside coverage, never in it.",
-            unit="hours",
-            minimum=0,
-            decimals=2,
-        ),
         tables.Column(
             name="data_days_missing",
             kind="integer",
@@ -99,6 +102,11 @@ def _end() -> tuple[tables.Column, ...]:
             maximum=31,
         ),
         columns.text("suppression_flags", _FLAGS),
+    )
+
+
+def _end() -> tuple[tables.Column, ...]:
+    return (
         *tables.count("unmet", "Students in need without a working connection."),
         tables.Column(
             name="figure_on",
@@ -107,8 +115,7 @@ def _end() -> tuple[tables.Column, ...]:
         ),
         columns.text(
             "level",
-            "How exactly the row is told.",
-            is_required=True,
+            "How exactly the row is told; empty: the school has no figure day.",
             choices=tuple(str(level) for level in Level),
         ),
         tables.Column(
@@ -143,6 +150,8 @@ TABLE = Table(
             for name, (says, unit, decimals) in _AVERAGES.items()
             for column in columns.measure(name, says, unit=unit, decimals=decimals)
         ),
+        *_supports(),
+        *_missing_and_flags(),
         *_end(),
     ),
     key=("month", "school_ncessch"),
@@ -187,7 +196,7 @@ def _row_end(told: published.Published, one: published.School) -> tuple[Value, .
         " ".join(one.flags) or None,
         *columns.of_count(one.numbers["unmet"]),
         None if told.facts.figure_on is None else told.facts.figure_on.isoformat(),
-        str(one.level),
+        None if telling.NO_FIGURE_DAY in one.flags else str(one.level),
         told.is_partial,
         columns.VERSION,
     )

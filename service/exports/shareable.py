@@ -6,11 +6,12 @@ from service.exports import changes, columns, district_tables, notes, pilot_tabl
 from service.exports.tables import SHARE, Chart, Column, Row, Table
 
 MOST_DRAWN = 60  # schools in a chart: more cannot be read
+MIDDLE = "coverage (middle of range)"  # of a chart's rows: exact where least and most are alike
 
 DICTIONARY = Table(
     name=changes.DICTIONARY,
     title="Data dictionary",
-    says="Every column of every table.",
+    says="Every column of every table. How the files write texts and numbers is in the notes, section files.",
     columns=(
         columns.text("table", "The table.", is_required=True),
         columns.text("column", "The column.", is_required=True),
@@ -90,7 +91,7 @@ def _schools(told: published.Published) -> Chart | None:
         title="Coverage by school, with what it lies between",
         says=says,
         kind="bar",
-        columns=("school", "coverage", "least", "most"),
+        columns=("school", MIDDLE, "least", "most"),
         bounds=("least", "most"),
         rows=tuple((one.school.name, *_drawn(one.numbers["coverage"])) for one in chosen),
         unit=SHARE,
@@ -116,7 +117,7 @@ def _trend(told: published.Published) -> Chart | None:
         title="Coverage of the district by released month",
         says=f"Coverage of the district in {len(rows)} released months, with what it lies between.",
         kind="line",
-        columns=("month", "coverage", "least", "most"),
+        columns=("month", MIDDLE, "least", "most"),
         bounds=("least", "most"),
         rows=tuple(rows),
         unit=SHARE,
@@ -136,7 +137,7 @@ def _groups(told: published.Published) -> Chart | None:
         title="Coverage of high-needs schools and the others, and by band of need",
         says=f"Coverage of {len(rows)} groups of schools, with what it lies between.",
         kind="bar",
-        columns=("group", "coverage", "least", "most"),
+        columns=("group", MIDDLE, "least", "most"),
         bounds=("least", "most"),
         rows=tuple(rows),
         unit=SHARE,
@@ -158,7 +159,7 @@ def _sides(told: published.Published) -> Chart | None:
         title="Coverage of the pilot's schools and of the comparison, before and during",
         says=f"Coverage of {len(rows)} of the pilot's sides and periods, with what it lies between.",
         kind="bar",
-        columns=("side", "coverage", "least", "most"),
+        columns=("side", MIDDLE, "least", "most"),
         bounds=("least", "most"),
         rows=tuple(rows),
         unit=SHARE,

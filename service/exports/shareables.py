@@ -2,10 +2,21 @@
 
 import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from service.exports import changes, earlier, protecting, published, report, shareable, shares, steps
+from service.exports import (
+    changes,
+    earlier,
+    notes,
+    protecting,
+    published,
+    readme,
+    report,
+    shareable,
+    shares,
+    steps,
+)
 from service.exports import terms as export_terms
 from service.exports.writing import package
 from service.model import months, protection
@@ -41,6 +52,7 @@ class Contents:
             writer.file(f"report-{language}.html", files.html)
             writer.file(f"report-{language}.pdf", files.pdf)
         told("report", len(self.languages), len(self.languages))
+        writer.file(readme.NAME, readme.of(self.published, self.languages))
 
 
 def digest(job: steps.Job) -> str:
@@ -68,11 +80,11 @@ async def contents(
         decision = await _decided(job, facts, before)
     made = _published(job, decision, before, revision)
     if latest is None:
-        return _contents(job, facts, decision, made, ())
+        first = _contents(job, facts, decision, made, ())
+        return replace(first, told=(*first.told, *_out_of_order(job, before)))
     old, new = await _cells(job, latest), changes.as_cells(shareable.tables(made))
     if not reasons:
-        is_new_version = latest.version != job.terms.version
-        reasons = (NEW_VERSION,) if is_new_version else changes.reasons(old, new)
+        reasons = _reasons(job, latest, changes.reasons(old, new))
     made = replace(made, changes=changes.of(old, new, _why(reasons)))
     return _contents(job, facts, decision, made, reasons)
 
@@ -93,7 +105,14 @@ async def again(job: steps.Job, release: releases.Release) -> Contents:
 
 def _why(reasons: tuple[str, ...]) -> str:
     """Of cells that do not say by themselves what has changed."""
-    return NEW_VERSION if reasons[0] == FILES_LOST else reasons[0]
+    return NEW_VERSION if reasons[0] == FILES_LOST else changes.default(reasons)
+
+
+def _reasons(job: steps.Job, latest: releases.Release, own: tuple[str, ...]) -> tuple[str, ...]:
+    """Of another version alone every difference comes; beside other facts, what cells say of themselves counts too."""
+    if latest.version == job.terms.version:
+        return own
+    return (NEW_VERSION,) if latest.facts_digest == digest(job) else changes.both(own, NEW_VERSION)
 
 
 async def rows_of(job: steps.Job, release: releases.Release) -> tuple[releases.Row, ...]:
@@ -238,6 +257,18 @@ def _earlier(job: steps.Job, before: Sequence[releases.EarlierRows]) -> list[pub
     ]
 
 
+def _out_of_order(job: steps.Job, before: Sequence[releases.EarlierRows]) -> Iterator[str]:
+    """What was issued of later months stays as it is, without this month."""
+    month, is_strict = job.asked.month, job.asked.is_strict
+    found = [one.release for one in before]
+    issued = {one.month for one in found if one.is_strict == is_strict and not one.is_partial}
+    if later := sorted(one for one in issued if one > month and not job.is_partial and month not in issued):
+        yield (
+            f"{', '.join(map(str, later))} was issued before this month, and tells it as not released. Issue months "
+            "in their order: a package's trend has what was released by then"
+        )
+
+
 def _contents(
     job: steps.Job,
     facts: Sequence[protection.Facts],
@@ -274,5 +305,5 @@ def _told(job: steps.Job, decision: protecting.Decision, made: published.Publish
             f"(solver_seconds = {job.terms.solver_seconds:g}) ran out"
         )
     if made.pilot is not None:
-        told += [f"pilot: {warning.replace('_', ' ')}" for warning in made.pilot.warnings]
+        told += [f"pilot: {notes.WARNINGS[warning]}" for warning in made.pilot.warnings]
     return tuple(told)

@@ -14,6 +14,7 @@ WITHHELD = "withheld"
 HIDDEN = "*"  # strict: beside a small count, or made of one
 NOT_APPLICABLE = "not applicable"
 INCOMPLETE = "incomplete"
+NO_DAY = "no figure day"
 ABOUT = "about"
 LOW, HIGH = "<5%", ">95%"
 _LOW, _HIGH = Fraction(1, 20), Fraction(19, 20)
@@ -61,8 +62,9 @@ def span(above: Cell, below: Cell, *, highest: int | None = 1) -> Span:
 def count(cell: Cell, terms: Terms) -> Number:
     if cell.is_exact:
         return Number(value=cell.least, least=cell.least, most=cell.most)
-    is_small = terms.is_strict and cell.least == 0
-    symbol = f"n<{cell.most + 1}" if is_small else f"{cell.least} to {cell.most}"
+    symbol = f"{cell.least} to {cell.most}"
+    if terms.is_strict and cell.least == 0:
+        symbol = f"n<{cell.most + 1}" if cell.most < terms.min_n else f"at most {cell.most}"
     return Number(least=cell.least, most=cell.most, symbol=symbol)
 
 

@@ -1,6 +1,5 @@
 """One export under way: what it is made from, and what it is told as it goes."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +8,7 @@ from typing import TypeVar
 import asyncpg
 
 from service.exports import terms as export_terms
+from service.exports import threads
 from service.model import months
 from service.store import leases
 
@@ -44,7 +44,7 @@ class Job:
 
 async def aside(progress: export_terms.Progress, work: Callable[[export_terms.Progress], Result]) -> Result:
     """Run what takes long in a thread, so that whoever serves pages goes on. Where nobody waits for it any more, it
-    ends at the next step that it tells of, and not minutes later."""
+    ends at the next step that it tells of, and not minutes later: until then it is waited for."""
     is_stopped = False
 
     def told(step: str, done: int, total: int) -> None:
@@ -52,7 +52,8 @@ async def aside(progress: export_terms.Progress, work: Callable[[export_terms.Pr
             raise Stopped
         progress(step, done, total)
 
-    try:
-        return await asyncio.to_thread(work, told)
-    finally:
+    def stop() -> None:
+        nonlocal is_stopped
         is_stopped = True
+
+    return await threads.run(lambda: work(told), stop=stop)

@@ -17,6 +17,9 @@ PARTIAL = "PARTIAL: this month had not settled when it was told"
 
 _OTHERS = re.compile(r"[^a-z0-9]+")
 _LONGEST_SLUG = 40
+_MARKS = ("partial", "strict", "deidentified")
+# A pilot's name that would read as a mark or a revision.
+_MISTAKEN = re.compile(rf"(.*-)?({'|'.join(_MARKS)}|r[0-9]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,17 +68,15 @@ def folder_name(asked: Asked, *, is_partial: bool, revision: int) -> str:
     parts = [str(asked.month), asked.profile]
     if asked.pilot is not None:
         parts.append(slug(asked.pilot.name))
-    parts += [name for name, is_so in _marks(asked, is_partial) if is_so]
+    is_so = (is_partial, asked.is_strict, asked.is_deidentified)
+    parts += [mark for mark, is_marked in zip(_MARKS, is_so, strict=True) if is_marked]
     return "-".join([*parts, f"r{revision}"])
 
 
-def _marks(asked: Asked, is_partial: bool) -> tuple[tuple[str, bool], ...]:
-    return ("partial", is_partial), ("strict", asked.is_strict), ("deidentified", asked.is_deidentified)
-
-
 def slug(name: str) -> str:
-    """A pilot's name in small letters, digits and dashes; what is lost by that is told by six digits of its hash."""
+    """A pilot's name in small letters, digits and dashes. Six digits of its hash tell what is lost by that, and keep
+    apart from a mark or a revision what ends as one."""
     plain = _OTHERS.sub("-", name.lower()).strip("-")[:_LONGEST_SLUG].strip("-")
-    if plain == name:
+    if plain == name and not _MISTAKEN.fullmatch(plain):
         return plain
     return "-".join(filter(None, (plain, hashlib.sha256(name.encode()).hexdigest()[:6])))

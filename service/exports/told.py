@@ -9,6 +9,8 @@ from service.model import months, protection
 from service.model import need as need_model
 from service.model.protection import Cell, Level
 
+NO_FIGURE_DAY = "no_figure_day"  # the flag
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
@@ -17,6 +19,11 @@ class Told:
     row: protection.Published
     enrolled: int | None
     unknown: frozenset[str]
+
+    @property
+    def has_figures(self) -> bool:
+        """False: no day of the month was heard from enough, or the school had closed before that day."""
+        return not self.unknown.issuperset(protection.COUNTS)
 
     @property
     def has_need(self) -> bool:
@@ -93,6 +100,8 @@ def _count(told: Told, name: str, terms: shares.Terms) -> Number:
 
 def untold(told: Told, names: tuple[str, ...], terms: shares.Terms) -> Number:
     """Why a figure of these counts cannot be told."""
+    if not told.has_figures:
+        return Number(symbol=shares.NO_DAY)
     if told.row.level in (Level.BAND, Level.WITHHELD):
         return Number(symbol=shares.WITHHELD)
     if told.unknown & set(names):
@@ -176,6 +185,8 @@ def _unmet(told: Told, terms: shares.Terms) -> Number:
 
 def flags(told: Told, numbers_: dict[str, Number], terms: shares.Terms) -> tuple[str, ...]:
     """What a reader of the row has to know, all of it from what is told."""
+    if not told.has_figures:
+        return (NO_FIGURE_DAY,)
     found = [*_of_level(told, terms), *_of_counts(told)]
     complete = numbers_["completeness"]
     if told.is_incomplete(terms.floor):

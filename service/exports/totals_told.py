@@ -1,6 +1,7 @@
 """The district's counts and shares, from the totals that are told and, where a surplus matters, the schools' rows."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 from service.exports import shares
 from service.exports.published import Number
@@ -14,7 +15,7 @@ COUNTS = (*protection.MAIN, "answered")
 def numbers(schools: Sequence[Told], totals: Mapping[str, Cell], terms: shares.Terms) -> dict[str, Number]:
     """Over the schools whose need is known. ``covered``: adequate connections without any school's surplus."""
     counted = [one for one in schools if one.has_need]
-    untold = Number(symbol=shares.WITHHELD if counted else shares.UNKNOWN)
+    untold = _untold(schools)
     cells: dict[str, Cell | None] = {name: totals.get(name) for name in COUNTS}
     need, adequate = cells["need"], cells["adequate"]
     cells["covered"] = covered = _covered(counted, need, adequate)
@@ -22,6 +23,7 @@ def numbers(schools: Sequence[Told], totals: Mapping[str, Cell], terms: shares.T
     made = {name: untold if cell is None else shares.count(cell, terms) for name, cell in cells.items()}
     spans = _spans(counted, totals, covered)
     made |= {name: untold if span is None else shares.share(span) for name, span in spans.items()}
+    made |= _in_order(made, spans["coverage"])
     if need is not None and not need.most:
         made |= dict.fromkeys(
             ("coverage", "coverage_low", "coverage_high"), Number(symbol=shares.NOT_APPLICABLE)
@@ -29,6 +31,12 @@ def numbers(schools: Sequence[Told], totals: Mapping[str, Cell], terms: shares.T
     elif shares.is_incomplete(totals.get("loaned"), totals.get("unknown"), terms.floor):
         made["coverage"] = Number(symbol=shares.INCOMPLETE)
     return made
+
+
+def _untold(schools: Sequence[Told]) -> Number:
+    if not any(one.has_figures for one in schools):
+        return Number(symbol=shares.NO_DAY)
+    return Number(symbol=shares.WITHHELD if any(one.has_need for one in schools) else shares.UNKNOWN)
 
 
 def _covered(schools: Sequence[Told], need: Cell | None, adequate: Cell | None) -> Cell | None:
@@ -51,6 +59,34 @@ def _spans(
         "completeness": None if loaned is None or unknown is None else shares.completeness(loaned, unknown),
         "response_ratio": _response(schools, totals.get("answered")),
     }
+
+
+def _in_order(made: Mapping[str, Number], coverage: shares.Span | None) -> dict[str, Number]:
+    """Bounds that no end of coverage is beyond, though they are made of counts that may be told more coarsely."""
+    if coverage is None:
+        return {}
+    low, high = made["coverage_low"], made["coverage_high"]
+    least, most = _ends(coverage)
+    return {
+        "coverage_low": _moved(low, min, least, most),
+        "coverage_high": _moved(high, max, least, most),
+    }
+
+
+def _ends(coverage: shares.Span) -> tuple[float, float]:
+    """As finely as it is told, rounded outward."""
+    if not coverage.is_exact:
+        return shares.outward(coverage)
+    return math.floor(coverage.least * 10_000) / 10_000, math.ceil(coverage.most * 10_000) / 10_000
+
+
+def _moved(number: Number, by: Callable[[float, float], float], least: float, most: float) -> Number:
+    if number.least is None or number.most is None:
+        return number
+    low, high = by(number.least, least), by(number.most, most)
+    if low == high:
+        return Number(value=low, least=low, most=high)
+    return Number(least=low, most=high, symbol=f"{100 * low:g}% to {100 * high:g}%")
 
 
 def _low(schools: Sequence[Told], totals: Mapping[str, Cell]) -> shares.Span | None:

@@ -77,6 +77,8 @@ class Costs:
     schools: tuple[Cost, ...]  # by name; the lines that no school lent last
     other_lines: Lines  # of bus routers and laptops: no home connection, in no figure above
     not_in_service: Lines  # likewise
+    lowest_price: Decimal | None = None  # a month, of one line at home that was in service
+    highest_price: Decimal | None = None
 
 
 def latest_month(reported_on: date) -> date:

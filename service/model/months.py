@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from service.model import retention
 
 SETTLE_DAYS = 4
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
 
 
 class MonthInvalid(ValueError):
@@ -52,8 +53,12 @@ class Month:
 
 def parse(text: str) -> Month:
     """A month as 2026-10. Raises MonthInvalid."""
-    if not re.fullmatch(r"\d{4}-\d{2}", text):
+    if not re.fullmatch(r"\d{4}-\d{2}", text, re.ASCII):
         raise MonthInvalid(f"{text!r} is not a month: write it as 2026-10")
+    if not _FIRST_YEAR <= int(text[:4]) <= _LAST_YEAR:
+        raise MonthInvalid(
+            f"{text!r} is not a month of these times: years go from {_FIRST_YEAR} to {_LAST_YEAR}"
+        )
     try:
         return Month(date.fromisoformat(f"{text}-01"))
     except ValueError as error:

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from service import errors
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from service.model import formulas
 
 
 def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
@@ -14,14 +13,12 @@ def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -
 
     Raises ConfigError where the file cannot be written.
     """
-    written = [[_harmless(value) for value in row] for row in rows]
+    written = [
+        [formulas.harmless(value) if isinstance(value, str) else value for value in row] for row in rows
+    ]
     try:
         with path.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([header, *written])
     except OSError as error:
         raise errors.ConfigError(f"cannot write {path}: {error.strerror}") from error
     return len(written)
-
-
-def _harmless(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -35,7 +35,7 @@ def show_made(
     console.print(f"  archive: {archive} ({size})", markup=False, soft_wrap=True)
     console.print(f"  SHA-256: {release.archive_sha256}", markup=False, soft_wrap=True)
     if levels:
-        console.print(f"  {export_views.levels(levels)}", markup=False)
+        console.print(f"  {export_views.levels(levels, is_strict=release.is_strict)}", markup=False)
     if release.reasons:
         console.print(f"  {export_views.reasons(release)}", markup=False)
     for sentence in told:
@@ -95,8 +95,8 @@ def show(
     for heading in ("package", "issued", "by", "SHA-256", "what it tells"):
         table.add_column(heading, overflow="fold")
     for release in found:
-        issued = f"{release.created_at.astimezone(zone):%Y-%m-%d %H:%M}"
-        told = export_views.levels(levels.get(release.release_id, {}))
+        issued = f"{release.created_at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+        told = export_views.levels(levels.get(release.release_id, {}), is_strict=release.is_strict)
         short = f"{release.archive_sha256[:_SUM]}..."
         table.add_row(escape(release.subject), issued, release.created_by, short, told)
     console.print(table)
@@ -110,7 +110,7 @@ def show_audit(console: Console, district_name: str, zone: ZoneInfo, entries: Se
     for heading in ("when", "who", "what", "of what"):
         table.add_column(heading, overflow="fold")
     for entry in entries:
-        when = f"{entry.happened_at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+        when = f"{entry.happened_at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
         table.add_row(when, escape(entry.actor), entry.action.replace("_", " "), escape(entry.subject))
     console.print(table)
 

@@ -70,6 +70,8 @@ async def read(
         schools=_schools(home, figures),
         other_lines=_sum(row for row in lines if not row["is_home"] and row["use"] != costs.NOT_IN_SERVICE),
         not_in_service=_sum(row for row in lines if row["use"] == costs.NOT_IN_SERVICE),
+        lowest_price=min((row["lowest"] for row in home if row["lowest"] is not None), default=None),
+        highest_price=max((row["highest"] for row in home if row["highest"] is not None), default=None),
     )
 
 

@@ -62,6 +62,11 @@ def assets(connection: asyncpg.Connection, district_id: int, last_on: date, time
     return _batches(connection, "asset_inventory", district_id, last_on, end)
 
 
+def unnamed(connection: asyncpg.Connection, district_id: int, last_on: date) -> Batches:
+    """Every loan: the borrower first, a pseudonym, then its keys, school and dates."""
+    return _batches(connection, "unnamed_loans", district_id, last_on)
+
+
 def services(connection: asyncpg.Connection, district_id: int, last_on: date, time_zone: str) -> Batches:
     """The borrower first, a pseudonym, and the borrower's number in this package."""
     end = instants(last_on, last_on, time_zone)[1]

@@ -112,15 +112,18 @@ async def _asked(
 
 
 def _nothing(district_id: int, month: months.Month, reported_on: date, row: asyncpg.Record) -> str:
+    nothing = f"a package of {month} cannot be made: district {district_id} has no figures"
     if row["first_on"] is None:
-        told = (
-            "no figures at all: poll its accounts or import its files, and let the service compute its days"
+        return f"{nothing} of any day: run afterbell poll, or import its files"
+    if month.first_on > reported_on:
+        return (
+            f"{nothing} of it yet: the last day that is complete is {reported_on}. Run afterbell poll, or leave "
+            "afterbell serve running; each source has some days to report (lag_days)"
         )
-    elif month.first_on > reported_on:
-        told = f"none yet: they go as far as {reported_on:%Y-%m-%d}"
-    else:
-        told = f"none: its figures go from {row['first_on']:%Y-%m-%d} to {row['last_on']:%Y-%m-%d}"
-    return f"a package of {month} cannot be made: district {district_id} has figures for no day of it, {told}"
+    return (
+        f"{nothing} of it: there are some from {row['first_on']} to {row['last_on']}. Bring in what the month lacks "
+        "with afterbell import usage, then run afterbell poll"
+    )
 
 
 def _leaid(ncessch: Iterable[str]) -> str | None:
@@ -228,7 +231,6 @@ async def _money(connection: asyncpg.Connection, asked: _Asked, time_zone: str, 
         floor=floor,
     )
     lines: costs.Lines = found.district.all_lines
-    prices = await connection.fetchrow(sql.queries()["month_prices"], asked.district_id, asked.instants[1])
     return months.Money(
         lines=lines.lines,
         cost=lines.cost,
@@ -236,6 +238,6 @@ async def _money(connection: asyncpg.Connection, asked: _Asked, time_zone: str, 
         idle_cost=found.district.idle.cost,
         unknown_lines=found.district.unknown.lines,
         without_price=lines.without_cost,
-        highest_price=prices["highest"],
-        lowest_price=prices["lowest"],
+        highest_price=found.highest_price,
+        lowest_price=found.lowest_price,
     )

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import asyncpg
 
@@ -13,7 +13,7 @@ from service.model import months, protection
 from service.store import audit, leases
 from service.store import pool as pools
 
-CREATED = "export_created"  # in the audit log
+CREATED, ANNOUNCED = "export_created", "export_announced"  # in the audit log
 SHAREABLE = "shareable"
 _PREFETCHED = 1000  # rows: at no time is more of the ledger held twice
 
@@ -54,7 +54,7 @@ class New:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release(New):
     release_id: int
-    announced_at: datetime | None = None
+    announced_at: datetime | None = None  # or claimed, while channels are being told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,22 +150,42 @@ async def record(
     return release_id
 
 
-async def unannounced(pool: asyncpg.Pool, district_id: int) -> tuple[Release, ...]:
-    """Shareable packages of settled months whose link nobody has sent. Raises DatabaseUnavailable."""
-    return await _releases(pool, "unannounced_releases", district_id)
+async def announceable(pool: asyncpg.Pool, district_id: int, since: datetime) -> tuple[Release, ...]:
+    """Shareable packages of settled months that were issued since. Raises DatabaseUnavailable."""
+    return await _releases(pool, "announceable_releases", district_id, since)
 
 
-async def claim_announcement(pool: asyncpg.Pool, district_id: int, release_id: int, now: datetime) -> bool:
-    """True: the caller alone is to send the link. Raises DatabaseUnavailable."""
+async def announced(pool: asyncpg.Pool, district_id: int, since: datetime) -> set[tuple[int, str]]:
+    """Each release and channel that took its link. Raises DatabaseUnavailable."""
     with pools.translated():
-        row = await pool.fetchrow(sql.queries()["claim_announcement"], district_id, release_id, now)
+        rows = await pool.fetch(sql.queries()["announced_channels"], district_id, since)
+    return {(row["release_id"], row["channel"]) for row in rows}
+
+
+async def claim_announcement(
+    pool: asyncpg.Pool, district_id: int, release_id: int, now: datetime, *, lasts: timedelta
+) -> bool:
+    """True: the caller alone is to send the link, for so long. Raises DatabaseUnavailable."""
+    with pools.translated():
+        row = await pool.fetchrow(sql.queries()["claim_announcement"], district_id, release_id, now, lasts)
     return row is not None
 
 
-async def unclaim(pool: asyncpg.Pool, district_id: int, release_id: int) -> None:
-    """The link could not be sent: somebody is to try again. Raises DatabaseUnavailable."""
+async def unclaim(pool: asyncpg.Pool, district_id: int, release_id: int, claimed_at: datetime) -> None:
+    """Not every channel took the link: somebody is to try again. Raises DatabaseUnavailable."""
     with pools.translated():
-        await pool.execute(sql.queries()["unclaim_announcement"], district_id, release_id)
+        await pool.execute(sql.queries()["unclaim_announcement"], district_id, release_id, claimed_at)
+
+
+def announcement(release: Release, channel_key: str, *, by: str, now: datetime) -> audit.Entry:
+    """That a channel took the link, for the audit log."""
+    return audit.Entry(
+        happened_at=now,
+        actor=by,
+        action=ANNOUNCED,
+        subject=release.subject,
+        details={"folder": release.folder, "release_id": release.release_id, "channel": channel_key},
+    )
 
 
 async def _releases(pool: asyncpg.Pool, query: str, district_id: int, *values: object) -> tuple[Release, ...]:

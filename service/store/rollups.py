@@ -51,6 +51,13 @@ async def districts(pool: asyncpg.Pool) -> list[District]:
     return [District(row["district_id"], row["time_zone"]) for row in rows]
 
 
+async def waiting(pool: asyncpg.Pool, district_id: int, last_on: date) -> int:
+    """How many days up to one are still to be computed. Raises DatabaseUnavailable."""
+    with pools.translated():
+        found: int = await pool.fetchval(sql.queries()["days_waiting"], district_id, last_on)
+    return found
+
+
 async def refresh(
     pool: asyncpg.Pool,
     district: District,

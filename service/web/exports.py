@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from aiohttp import typedefs
 
 from service import errors
 from service.store import audit, coverage, release_levels, releases
-from service.web import pages, refusals, sessions
+from service.web import archives, export_views, pages, refusals, sessions
 
 DOWNLOADED = "export_downloaded"  # in the audit log
 LOOPBACK = "loopback"  # who took it, where nobody signs in
@@ -21,18 +21,19 @@ DEADLINE_SECONDS = 15.0
 SUFFIX = ".zip"
 
 _PATH = r"/districts/{district_id:\d{1,9}}/exports"
-_ETAG = aiohttp.web.RequestKey("etag", str)
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A package on the page. ``is_there``: its archive can be taken; ``may_take``: by whoever looks."""
+    """A package on the page. ``is_there``: its archive can be taken; ``may_take``: by whoever looks; ``latest``: the
+    revision that came after it, the last of them."""
 
     release: releases.Release
     levels: Mapping[str, int]
     is_there: bool
     may_take: bool
+    latest: int | None
 
     @property
     def archive(self) -> str:
@@ -48,26 +49,31 @@ class ExportPages:
     snapshot: Callable[[], coverage.Snapshot | None]
     clock: Callable[[], datetime]
     is_guarded: bool = False
+    sums: archives.Sums = field(default_factory=archives.Sums)
 
     async def overview(self, request: aiohttp.web.Request) -> aiohttp.web.StreamResponse:
         district = self._district(request)
         async with asyncio.timeout(DEADLINE_SECONDS):
             found = await releases.all_of(self.pool, district.district_id)
             levels = await release_levels.of(self.pool, district.district_id)
-        visitor = request.get(sessions.VISITOR)
+        visitor, latest = request.get(sessions.VISITOR), export_views.superseded(found)
         listed = [
             Listed(
                 release=release,
                 levels=levels.get(release.release_id, {}),
-                is_there=self._archive(release) is not None,
+                is_there=self._is_there(release),
                 may_take=not _why_not(release, visitor),
+                latest=latest.get(release.release_id),
             )
             for release in reversed(found)
+            if _may_see(release, visitor)
         ]
         text = pages.render(
             "exports.html",
             district=district,
             listed=listed,
+            is_all=len(listed) == len(found),
+            may_read=visitor is None or visitor.may_read,
             has_folder=district.district_id in self.folders,
             now=self.clock(),
             is_guarded=self.is_guarded,
@@ -80,20 +86,17 @@ class ExportPages:
         visitor = request.get(sessions.VISITOR)
         if why_not := _why_not(release, visitor):
             return refusals.plain(403, why_not)
-        path = await asyncio.to_thread(self._archive, release)
-        if path is None:
-            return refusals.plain(
-                404, "The archive is not in its folder: afterbell export makes the same again."
-            )
-        if request.headers.get("If-None-Match", "").strip() == _etag(release):
-            return aiohttp.web.Response(status=304, headers={"ETag": _etag(release)})
+        path = self._path(release)
+        if path is None or await asyncio.to_thread(self.sums.of, path) != release.archive_sha256:
+            return refusals.plain(404, await self._gone(release))
+        answer = archives.judged(request, release.archive_sha256, release.archive_bytes)
+        if answer is not None:
+            return answer
         if request.method == "GET":
             await self._write_down(release, visitor)
-        request[_ETAG] = release.archive_sha256
+        request[archives.ETAG] = release.archive_sha256
         named = f'attachment; filename="{release.folder}{SUFFIX}"'
-        return aiohttp.web.FileResponse(
-            path, headers={"Content-Type": "application/zip", "Content-Disposition": named}
-        )
+        return archives.Sent(path, headers={"Content-Type": "application/zip", "Content-Disposition": named})
 
     async def _asked(self, request: aiohttp.web.Request) -> releases.Release:
         name = request.match_info["name"]
@@ -107,6 +110,15 @@ class ExportPages:
             raise aiohttp.web.HTTPNotFound
         return found
 
+    async def _gone(self, release: releases.Release) -> str:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            found = await releases.all_of(self.pool, release.district_id)
+        latest = export_views.superseded(found).get(release.release_id)
+        gone = "The archive is not in its folder as it was issued"
+        if latest is None:
+            return f"{gone}: afterbell export makes the same again."
+        return f"{gone}. Only the latest revision is made again, which is {latest}: take that, or a backup of this one."
+
     async def _write_down(self, release: releases.Release, visitor: sessions.Visitor | None) -> None:
         actor = (visitor.name if visitor is not None else "") or LOOPBACK
         entry = audit.Entry(
@@ -119,16 +131,13 @@ class ExportPages:
         await audit.entry(self.pool, release.district_id, entry)
         _log.info("%s was taken by %s", release.folder, actor, extra={"action": DOWNLOADED})
 
-    def _archive(self, release: releases.Release) -> Path | None:
-        """None: it is not there, or not as it was issued."""
+    def _path(self, release: releases.Release) -> Path | None:
         folder = self.folders.get(release.district_id)
-        if folder is None:
-            return None
-        path = folder / f"{release.folder}{SUFFIX}"
-        try:
-            return path if path.stat().st_size == release.archive_bytes else None
-        except OSError:
-            return None
+        return None if folder is None else folder / f"{release.folder}{SUFFIX}"
+
+    def _is_there(self, release: releases.Release) -> bool:
+        path = self._path(release)
+        return path is not None and self.sums.may_be(path, release.archive_sha256, release.archive_bytes)
 
     def _district(self, request: aiohttp.web.Request) -> coverage.District:
         snapshot = self.snapshot()
@@ -141,19 +150,16 @@ class ExportPages:
 
 
 def add_routes(application: aiohttp.web.Application, export_pages: ExportPages) -> None:
-    application.on_response_prepare.append(_named)
+    application.on_response_prepare.append(archives.named)
     application.router.add_get(_PATH, _answered(export_pages.overview))
     application.router.add_get(_PATH + r"/{name:[a-z0-9.-]{1,200}}", _answered(export_pages.archive))
 
 
-async def _named(request: aiohttp.web.Request, response: aiohttp.web.StreamResponse) -> None:
-    """By what is in the archive, whenever it was written."""
-    if (etag := request.get(_ETAG)) is not None:
-        response.etag = etag
-
-
-def _etag(release: releases.Release) -> str:
-    return f'"{release.archive_sha256}"'
+def _may_see(release: releases.Release, visitor: sessions.Visitor | None) -> bool:
+    """Others need not know what else there is."""
+    if release.profile == releases.SHAREABLE:
+        return True
+    return visitor is not None and (visitor.may_act or visitor.may_export_all)
 
 
 def _why_not(release: releases.Release, visitor: sessions.Visitor | None) -> str:

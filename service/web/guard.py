@@ -52,7 +52,11 @@ class Guard:
             if name.startswith(_EXPORTS):
                 return _takes_packages(request, self.known, shown, today)
             return refusals.judged(self.known.judge(shown, "read", today))
-        return None if sessions.VISITOR in request else refusals.to_sign_in(request)
+        visitor = request.get(sessions.VISITOR)
+        if visitor is None:
+            return refusals.to_sign_in(request)
+        is_open = visitor.may_read or name.startswith(_EXPORTS) or name == refusals.SIGN_OUT
+        return None if is_open else refusals.packages_only(visitor.name)
 
     def _unguarded(self, request: aiohttp.web.Request) -> aiohttp.web.Response | None:
         if not self.place.is_ours(request):
@@ -97,6 +101,7 @@ def _takes_packages(
             name=verdict.token.name,
             may_act=False,
             form_token="",
+            may_read=verdict.token.allows("read"),
             may_export=True,
             may_export_all=verdict.token.allows("admin"),
         )

@@ -7,7 +7,7 @@ import aiohttp.web
 
 from service.web import pages, tokens
 
-SIGN_IN = "/sign-in"
+SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
 
 # What may be led to: a page of ours. //example.org would be another's.
 LOCAL = re.compile(r"/(?!/)[A-Za-z0-9_.~/?=&%:-]*")
@@ -29,6 +29,15 @@ def judged(verdict: tokens.Verdict) -> aiohttp.web.Response | None:
     status, error = (401, "invalid_token") if verdict.token is None else (403, "insufficient_scope")
     challenge = f'Bearer realm="afterbell", error="{error}"'
     return plain(status, verdict.why_not, **{"WWW-Authenticate": challenge})
+
+
+def packages_only(name: str) -> aiohttp.web.Response:
+    return pages.message(
+        "This token opens packages only",
+        f"You are signed in with the token {name}, which is for export. It opens the list of a district’s monthly "
+        "packages, at /districts/1/exports: 1 is the district’s number.",
+        status=403,
+    )
 
 
 def to_sign_in(request: aiohttp.web.Request) -> aiohttp.web.Response:

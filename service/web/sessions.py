@@ -26,11 +26,17 @@ class Visitor:
     may_act: bool
     form_token: str
     until_at: datetime | None = None
+    may_read: bool = True  # every page, not packages alone
     may_export: bool = False  # take packages
     may_export_all: bool = False  # also those with names, or with lines and devices
 
 
 VISITOR = aiohttp.web.RequestKey("visitor", Visitor)
+
+
+def may_sign_in(token: tokens_model.Token) -> bool:
+    """To see the pages, or packages alone."""
+    return token.allows("read") or token.allows("export")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ class Sessions:
         if session is None:
             return None
         token = self.known.holds(session.digest, now.date())
-        if token is None or not token.allows("read") or now >= session.until_at:
+        if token is None or not may_sign_in(token) or now >= session.until_at:
             self.end(value)
             return None
         return Visitor(
@@ -69,6 +75,7 @@ class Sessions:
             may_act=token.allows("admin"),
             form_token=session.form_token,
             until_at=session.until_at,
+            may_read=token.allows("read"),
             may_export=token.allows("export"),
             may_export_all=token.allows("export") and token.allows("admin"),
         )

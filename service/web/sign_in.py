@@ -9,8 +9,6 @@ from service.model import tokens
 from service.web import forms, headers, pages, refusals, sessions
 from service.web import guard as guards
 
-SIGN_OUT = "/sign-out"
-
 _TOO_MANY = "Too many sign-ins have failed. Wait a minute and try again."
 _FOREIGN = (
     "This did not come from this service’s own page. Load the page again; behind a reverse proxy, page_address has to "
@@ -27,7 +25,7 @@ def add_routes(application: aiohttp.web.Application, guard: guards.Guard) -> Non
     desk = _Desk(guard, guard.opened)
     application.router.add_get(refusals.SIGN_IN, desk.show)
     application.router.add_post(refusals.SIGN_IN, desk.sign_in)
-    application.router.add_post(SIGN_OUT, desk.sign_out)
+    application.router.add_post(refusals.SIGN_OUT, desk.sign_out)
 
 
 @dataclass(slots=True)
@@ -45,7 +43,7 @@ class _Desk:
         if not self.guard.place.is_from_us(request):
             return _page(request, target=target, wrong=_FOREIGN, status=403)
         verdict = self.opened.known.judge(sent.get("token", ""), "read", self.guard.clock().date())
-        if verdict.token is None or verdict.why_not:
+        if verdict.token is None or not sessions.may_sign_in(verdict.token):
             return self._refuse(request, verdict.why_not, target)
         return self._begin(request, verdict.token, target)
 

@@ -35,7 +35,8 @@ CREATE TABLE releases (
     created_by      text NOT NULL,                 -- command, schedule; never a person's name
     announced_at    timestamptz,                   -- its link was sent; NULL: not yet, or nobody is to be told
     PRIMARY KEY (district_id, release_id),
-    UNIQUE (district_id, profile, pilot, month_on, is_partial, is_strict, is_deidentified, revision)
+    UNIQUE (district_id, profile, pilot, month_on, is_partial, is_strict, is_deidentified, revision),
+    UNIQUE (district_id, folder)
 );
 
 -- What a shareable release told of each school, and the counts it was made from: what may still be told is judged by it.

@@ -7,7 +7,8 @@ SELECT set_config('work_mem', '64MB', true), set_config('enable_nestloop', 'off'
 -- What lines cost in a period of whole months, by the school that held the device's last loan in it (NULL: not lent)
 -- and by what is known of their use. A line that was first seen within the period costs from that month on. The use of a
 -- day is that of one source, carrier before router; a file's total of a longer period stands in where days are not known.
--- Days known from lines and from files are not added up: fewer known days are the cautious side.
+-- Days known from lines and from files are not added up: fewer known days are the cautious side. Lowest and highest: what
+-- one line costs a month.
 -- Parameters: district, first day, last day, first instant, the instant after the last.
 WITH district AS (
     SELECT time_zone AS local_zone FROM districts WHERE district_id = $1
@@ -93,6 +94,7 @@ judged AS (
             WHEN d.known_days > 0 OR f.zero_days > 0 THEN 'partly_known'
             ELSE 'unknown'
         END AS use,
+        p.monthly_cost,
         p.monthly_cost * (
             12 * extract(year FROM $3::date) + extract(month FROM $3::date)
             - 12 * extract(year FROM seen.first_on) - extract(month FROM seen.first_on) + 1
@@ -114,7 +116,7 @@ judged AS (
 )
 SELECT
     s.ncessch, s.name, j.is_home, j.use, count(*)::integer AS lines, count(j.cost)::integer AS lines_with_cost,
-    coalesce(sum(j.cost), 0)::numeric(14, 2) AS cost
+    coalesce(sum(j.cost), 0)::numeric(14, 2) AS cost, min(j.monthly_cost) AS lowest, max(j.monthly_cost) AS highest
 FROM judged AS j
 LEFT JOIN schools AS s ON s.district_id = $1 AND s.school_id = j.school_id
 GROUP BY s.ncessch, s.name, j.is_home, j.use

@@ -11,8 +11,10 @@ SELECT pseudonym_fingerprint FROM districts WHERE district_id = $1;
 -- What is known of every line in a month, in the order of the columns of line_usage_period. The use of a day is that of
 -- one source, carrier before router, finer before coarser; what cannot be given to days counts where no day of it is
 -- known. Days are bits of a number, the first of the month the lowest, so that one pass over them is enough. The device
--- is the last that held the line in the month, the school that of the device's last loan in it. The clocks of the loan
--- count where the line was in the device for as long; else those of the month.
+-- is the last that held the line in the month while it was lent, else the last that held it; the school is that of the
+-- last loan that had both, and a notice counts that was raised while they were together. The clocks of the loan count
+-- where the line was in the device for as long; else those of the month. Only what is kept by day is read, as the newest
+-- state of a line tells nothing of a month gone by.
 -- Parameters: district, first day, last day, first instant, the instant after the last.
 WITH district AS (
     SELECT time_zone AS local_zone FROM districts WHERE district_id = $1
@@ -39,7 +41,9 @@ by_account AS MATERIALIZED (
         coalesce(bit_or(1::bigint << (on_day - $2::date)) FILTER (WHERE status = 'deactivated'), 0) AS ended,
         count(status) AS told_days,
         count(*) FILTER (WHERE status IN ('deactivated', 'pre_active', 'pending')) AS off_days,
-        count(has_reached_cycle_limit) > 0 AS is_limit_told, max(cycle_bytes) AS cycle_bytes
+        count(has_reached_cycle_limit) > 0 AS is_limit_told, max(cycle_bytes) AS cycle_bytes,
+        min(cycle_bytes) FILTER (WHERE has_reached_cycle_limit) AS reached_bytes,
+        max(cycle_bytes) FILTER (WHERE NOT has_reached_cycle_limit) AS unreached_bytes
     FROM line_days
     WHERE district_id = $1 AND on_day BETWEEN $2 AND $3
     GROUP BY line_id, account_id
@@ -76,11 +80,27 @@ statuses AS (
     WHERE b.told_days > 0
     GROUP BY b.line_id
 ),
-last_told AS (
-    SELECT line_id, bool_and(status IN ('deactivated', 'pre_active', 'pending')) AS is_off
-    FROM latest_states
-    WHERE district_id = $1 AND status IS NOT NULL AND read_at < $5
-    GROUP BY line_id
+asked AS MATERIALIZED (
+    -- lines that need an older status: nothing was told in the month, or only that they have ended
+    SELECT n.line_id
+    FROM lines AS n
+    LEFT JOIN statuses AS t USING (line_id)
+    WHERE n.district_id = $1 AND n.observed_since < $5 AND (t.line_id IS NULL OR t.told & ~t.ended = 0)
+),
+before AS (
+    -- the last status of the year before the month: its day twice, and 1 where the line was not in service
+    SELECT DISTINCT ON (o.line_id) o.line_id, o.last % 2 = 1 AS is_off
+    FROM (
+        SELECT
+            line_id, account_id,
+            max(2 * (on_day - date '2000-01-01') + (status IN ('deactivated', 'pre_active', 'pending'))::integer) AS last
+        FROM line_days
+        WHERE district_id = $1 AND on_day >= $2::date - 366 AND on_day < $2 AND status IS NOT NULL
+            AND line_id IN (SELECT line_id FROM asked)
+        GROUP BY line_id, account_id
+    ) AS o
+    JOIN accounts AS a ON a.district_id = $1 AND a.account_id = o.account_id
+    ORDER BY o.line_id, o.last / 2 DESC, a.rank, o.account_id
 ),
 marked AS (
     SELECT line_id, bit_or(paused) AS paused, bit_or(at_limit) AS at_limit, bool_or(is_limit_told) AS is_limit_told
@@ -88,24 +108,23 @@ marked AS (
     GROUP BY line_id
 ),
 cycles AS (
-    -- the highest total of a billing cycle, and the allowance that the same source tells
-    SELECT DISTINCT ON (b.line_id) b.line_id, b.cycle_bytes, s.cycle_limit_bytes
+    -- the highest total of a billing cycle, and between which totals the limit was that was in force
+    SELECT DISTINCT ON (b.line_id) b.line_id, b.cycle_bytes, b.reached_bytes, b.unreached_bytes
     FROM by_account AS b
     JOIN accounts AS a ON a.district_id = $1 AND a.account_id = b.account_id
-    LEFT JOIN latest_states AS s ON s.district_id = $1 AND s.account_id = b.account_id AND s.line_id = b.line_id
     WHERE b.cycle_bytes IS NOT NULL
     ORDER BY b.line_id, a.rank, b.account_id
 ),
 allowances AS (
     SELECT
-        d.line_id, p.allowance_bytes,
+        d.line_id, max(p.allowance_bytes) FILTER (WHERE d.on_day = $3 AND NOT p.is_pooled) AS allowance_bytes,
         bit_or(1::bigint << (d.on_day - $2::date)) FILTER (WHERE d.is_exhausted) AS spent,
         max(greatest(d.carried_bytes + d.used_bytes, d.told_bytes)) FILTER (WHERE d.on_day = $3 AND NOT p.is_pooled)
             AS used_bytes
     FROM allowance_days AS d
     JOIN plans AS p USING (district_id, plan_id)
     WHERE d.district_id = $1 AND d.on_day BETWEEN $2 AND $3
-    GROUP BY d.line_id, p.allowance_bytes
+    GROUP BY d.line_id
 ),
 pools AS (
     SELECT
@@ -171,17 +190,26 @@ sessions AS (
     JOIN accounts AS a ON a.district_id = $1 AND a.account_id = c.account_id
     ORDER BY c.line_id, a.rank, c.account_id
 ),
-held AS (
-    SELECT DISTINCT ON (line_id) line_id, device_id, starts_at
-    FROM line_device_links
-    WHERE district_id = $1 AND starts_at < $5 AND (ends_at IS NULL OR ends_at > $4)
-    ORDER BY line_id, starts_at DESC
+links AS (
+    -- a line's day is that of the last device that held it: the day of a move is not the old one's
+    SELECT
+        k.line_id, k.device_id, k.starts_at, k.ends_at, (k.starts_at AT TIME ZONE d.local_zone)::date AS starts_on,
+        greatest((greatest(k.starts_at, $4) AT TIME ZONE d.local_zone)::date,
+            least($3::date, (k.ends_at AT TIME ZONE d.local_zone)::date - 1)) AS last_on,
+        max(k.starts_at) OVER (PARTITION BY k.device_id) AS device_changed_at
+    FROM line_device_links AS k
+    CROSS JOIN district AS d
+    WHERE k.district_id = $1 AND k.starts_at < $5 AND (k.ends_at IS NULL OR k.ends_at > $4)
 ),
-lent AS (
-    SELECT DISTINCT ON (device_id) device_id, school_id, loan_id
-    FROM loans
-    WHERE district_id = $1 AND checked_out_on <= $3 AND (returned_on IS NULL OR returned_on > $2)
-    ORDER BY device_id, checked_out_on DESC, loan_id DESC
+held AS (
+    SELECT DISTINCT ON (k.line_id)
+        k.line_id, k.device_id, k.starts_at, k.ends_at, k.starts_on, k.last_on, l.school_id, l.loan_id,
+        -- the loan's days at the month's end are of this line: no other came into the device after it
+        coalesce(k.ends_at > k.device_changed_at, true) AS is_last
+    FROM links AS k
+    LEFT JOIN loans AS l ON l.district_id = $1 AND l.device_id = k.device_id
+        AND l.checked_out_on <= k.last_on AND coalesce(l.returned_on > greatest(k.starts_on, $2::date), true)
+    ORDER BY k.line_id, l.loan_id IS NULL, k.starts_at DESC, l.checked_out_on DESC, l.loan_id DESC
 ),
 notices AS (
     -- that stood in the month
@@ -211,20 +239,15 @@ states AS (
 ),
 joined AS (
     SELECT
-        n.line_id, h.device_id, v.kind, o.school_id, t.told, t.ended, d.known_days, d.known, d.used, d.account_id,
+        n.line_id, h.device_id, v.kind, h.school_id, t.told, t.ended, d.known_days, d.known, d.used, d.account_id,
         d.used_bytes AS day_bytes, u.bytes AS span_bytes, u.account_id AS span_account_id, e.sessions,
-        e.line_id IS NOT NULL AS has_sessions, g.fired_at, g.terminate_after_on, p.monthly_cost, p.at_allowance,
-        p.allowance_bytes, p.allowance_period, p.is_pooled, y.cycle_bytes, y.cycle_limit_bytes, w.used_bytes AS year_bytes,
-        w.allowance_bytes AS year_allowance_bytes, w.spent, m.at_limit, m.is_limit_told, m.paused, k.days AS school_days,
+        e.line_id IS NOT NULL AS has_sessions, g.fired_at, g.terminate_after_on, z.is_off AS was_off, p.monthly_cost, p.at_allowance,
+        p.allowance_bytes, p.allowance_period, p.is_pooled, y.cycle_bytes, y.reached_bytes, y.unreached_bytes,
+        w.used_bytes AS year_bytes, w.allowance_bytes AS year_allowance_bytes, w.spent, m.at_limit, m.is_limit_told, m.paused, k.days AS school_days,
         q.percent AS pool_percent, f.is_used AS is_span_used, coalesce(f.zero_days, 0) AS zero_days,
         coalesce(t.is_off, false) OR (t.line_id IS NULL AND d.line_id IS NULL AND coalesce(z.is_off, false)) AS is_off,
         greatest($2::date, (n.observed_since AT TIME ZONE here.local_zone)::date) AS seen_on,
-        -- the loan's clocks are the line's where it was in the device for as long
-        CASE WHEN (h.starts_at AT TIME ZONE here.local_zone)::date <= s.clock_since_on THEN s.idle_days END AS loan_idle,
-        CASE WHEN (h.starts_at AT TIME ZONE here.local_zone)::date <= s.clock_since_on
-            THEN s.idle_instructional_days END AS loan_idle_instructional,
-        CASE WHEN (h.starts_at AT TIME ZONE here.local_zone)::date <= s.clock_since_on THEN s.last_used_on END
-            AS loan_used_on,
+        s.idle_days AS loan_idle, s.idle_instructional_days AS loan_idle_instructional, s.last_used_on AS loan_used_on,
         length(ltrim(d.used::bit(32)::text, '0')) AS used_until,  -- the day after the last one with use; 0: none
         length(ltrim((t.told & ~t.ended)::bit(32)::text, '0')) AS in_service_until
     FROM lines AS n
@@ -234,7 +257,7 @@ joined AS (
     LEFT JOIN pools AS q ON q.plan_id = n.plan_id
     LEFT JOIN days AS d USING (line_id)
     LEFT JOIN statuses AS t USING (line_id)
-    LEFT JOIN last_told AS z USING (line_id)
+    LEFT JOIN before AS z USING (line_id)
     LEFT JOIN marked AS m USING (line_id)
     LEFT JOIN cycles AS y USING (line_id)
     LEFT JOIN allowances AS w USING (line_id)
@@ -243,9 +266,11 @@ joined AS (
     LEFT JOIN sessions AS e USING (line_id)
     LEFT JOIN held AS h USING (line_id)
     LEFT JOIN devices AS v ON v.district_id = $1 AND v.device_id = h.device_id
-    LEFT JOIN lent AS o ON o.device_id = h.device_id
-    LEFT JOIN notices AS g ON g.loan_id = o.loan_id
-    LEFT JOIN states AS s ON s.loan_id = o.loan_id
+    LEFT JOIN notices AS g ON g.loan_id = h.loan_id AND g.fired_at >= h.starts_at
+        AND coalesce(g.fired_at < h.ends_at, true)
+    -- the loan's clocks are the line's where it was in the device for as long, and has not been used since
+    LEFT JOIN states AS s ON s.loan_id = h.loan_id AND h.starts_on <= s.clock_since_on AND h.is_last
+        AND coalesce(d.used >> (h.last_on - $2::date + 1), 0) = 0
     WHERE n.district_id = $1 AND n.observed_since < $5
 ),
 judged AS (
@@ -272,20 +297,21 @@ SELECT
     CASE WHEN j.known_days IS NULL AND j.loan_idle IS NULL THEN NULL
          ELSE greatest(j.loan_idle, bit_count(j.idle::bit(32))) END::bigint,
     CASE WHEN j.known_days IS NULL AND j.loan_idle_instructional IS NULL THEN NULL
-         ELSE coalesce(j.loan_idle_instructional, bit_count((j.idle & j.school_days)::bit(32))) END::bigint,
+         ELSE greatest(j.loan_idle_instructional, bit_count((j.idle & j.school_days)::bit(32))) END::bigint,
     greatest(0, $3::date - j.seen_on + 1 - greatest(
         bit_count((coalesce(j.known, 0) >> (j.seen_on - $2::date))::bit(32)), j.zero_days))::bigint,
     to_char(j.fired_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
     j.terminate_after_on::text,
-    CASE WHEN j.in_service_until > 0 AND j.ended_since <> 0
+    CASE WHEN (j.in_service_until > 0 OR NOT j.was_off) AND j.ended_since <> 0
         THEN ($2::date + length(ltrim((j.ended_since & -j.ended_since)::bit(32)::text, '0')) - 1)::text END,
-    NOT j.is_off,
+    CASE WHEN j.told IS NOT NULL OR j.was_off IS NOT NULL THEN NOT j.is_off END,
     CASE WHEN NOT j.is_off THEN j.monthly_cost::double precision END,
     CASE j.use WHEN 'idle' THEN j.monthly_cost WHEN 'used' THEN 0 * j.monthly_cost END::double precision,
     round((CASE
         WHEN j.pool_percent IS NOT NULL THEN j.pool_percent
         WHEN j.year_bytes IS NOT NULL THEN 100 * j.year_bytes::double precision / j.year_allowance_bytes
-        WHEN j.cycle_limit_bytes > 0 THEN 100 * j.cycle_bytes::double precision / j.cycle_limit_bytes
+        -- unknown where another limit than the plan's was in force: what it was is not kept
+        WHEN j.reached_bytes < j.allowance_bytes OR j.unreached_bytes >= j.allowance_bytes THEN NULL
         WHEN j.allowance_period IN ('month', 'cycle') AND NOT j.is_pooled
             THEN 100 * j.cycle_bytes::double precision / j.allowance_bytes
     END)::numeric, 1)::double precision,
@@ -356,21 +382,28 @@ WITH lent AS (
     SELECT * FROM loans WHERE district_id = $1 AND checked_out_on <= $2
 ),
 people AS (
-    -- numbered by their first loan, for one package alone
-    SELECT borrower, row_number() OVER (ORDER BY min(loan_id)) AS number FROM lent WHERE borrower <> '' GROUP BY borrower
+    -- numbered for one month alone
+    SELECT borrower, row_number() OVER (ORDER BY md5($2::date::text || borrower), borrower) AS number
+    FROM lent
+    WHERE borrower <> ''
+    GROUP BY borrower
+),
+served AS (
+    -- from when to when a line was seen in each device; NULL: one still is
+    SELECT
+        k.device_id, (min(greatest(k.starts_at, n.observed_since)) AT TIME ZONE d.time_zone)::date AS from_on,
+        CASE WHEN bool_and(k.ends_at < $3) THEN (max(k.ends_at) AT TIME ZONE d.time_zone)::date END AS until_on
+    FROM line_device_links AS k
+    JOIN lines AS n USING (district_id, line_id)
+    JOIN districts AS d USING (district_id)
+    WHERE k.district_id = $1 AND k.starts_at < $3 AND n.observed_since < $3
+    GROUP BY k.device_id, d.time_zone
 ),
 known AS (
-    SELECT v.device_id, v.kind, v.imei, v.serial
+    SELECT v.device_id, v.kind, v.imei, v.serial, o.from_on, o.until_on
     FROM devices AS v
-    WHERE v.district_id = $1 AND (
-        v.device_id IN (SELECT device_id FROM lent)
-        OR v.device_id IN (
-            SELECT k.device_id
-            FROM line_device_links AS k
-            JOIN lines AS n USING (district_id, line_id)
-            WHERE k.district_id = $1 AND k.starts_at < $3 AND n.observed_since < $3
-        )
-    )
+    LEFT JOIN served AS o USING (device_id)
+    WHERE v.district_id = $1 AND (o.device_id IS NOT NULL OR v.device_id IN (SELECT device_id FROM lent))
 ),
 needs AS (
     SELECT DISTINCT ON (l.loan_id)
@@ -396,18 +429,20 @@ needs AS (
 )
 SELECT
     coalesce(l.borrower, '') AS borrower, q.number, coalesce('loan-' || l.loan_id, 'device-' || v.device_id) AS record_key,
-    'device-' || v.device_id AS device_key, v.kind::text AS device_type, v.serial, v.imei, s.ncessch,
+    'device-' || v.device_id AS device_key, v.kind::text AS device_type, v.serial, v.imei,
+    v.from_on::text AS in_service_from, v.until_on::text AS in_service_until, s.ncessch,
     l.checked_out_on::text AS loaned_on, l.due_on::text AS due_on,
     CASE WHEN l.returned_on <= $2 THEN l.returned_on END::text AS returned_on,
     CASE WHEN l.lost_on <= $2 THEN l.lost_on END::text AS lost_on,
     CASE
         WHEN l.loan_id IS NULL THEN 'never lent'
+        WHEN l.returned_on <= $2 AND coalesce(l.returned_on > l.lost_on, true) THEN 'returned'
         WHEN l.lost_on <= $2 THEN 'missing, lost or damaged'
         WHEN l.returned_on <= $2 THEN 'returned'
         ELSE 'on loan'
     END AS condition,
     n.basis AS need_basis, n.answered_on::text AS need_on,
-    (coalesce(least(CASE WHEN l.returned_on <= $2 THEN l.returned_on END, CASE WHEN l.lost_on <= $2 THEN l.lost_on END), $2)
+    (coalesce(greatest(CASE WHEN l.returned_on <= $2 THEN l.returned_on END, CASE WHEN l.lost_on <= $2 THEN l.lost_on END), $2)
         + interval '10 years')::date::text AS retain_until
 FROM known AS v
 LEFT JOIN lent AS l USING (device_id)
@@ -415,6 +450,17 @@ LEFT JOIN people AS q ON q.borrower = l.borrower
 LEFT JOIN needs AS n USING (loan_id)
 LEFT JOIN schools AS s ON s.district_id = $1 AND s.school_id = l.school_id
 ORDER BY v.device_id, l.checked_out_on, l.loan_id;
+
+-- unnamed_loans --
+-- Every loan up to the end of a month, to be told where nobody names its borrower; the borrower is a pseudonym and never
+-- leaves the service. Parameters: district, last day.
+SELECT
+    l.borrower, 'loan-' || l.loan_id, 'device-' || l.device_id, s.ncessch, l.checked_out_on::text,
+    CASE WHEN l.returned_on <= $2 THEN l.returned_on END::text
+FROM loans AS l
+JOIN schools AS s USING (district_id, school_id)
+WHERE l.district_id = $1 AND l.checked_out_on <= $2
+ORDER BY l.device_id, l.checked_out_on, l.loan_id;
 
 -- service_inventory --
 -- Every line known by the end of a month and every loan that it served so far: the time in which the line was in the
@@ -465,8 +511,8 @@ filters AS (
     GROUP BY line_id
 ),
 people AS (
-    -- numbered by their first loan, for one package alone
-    SELECT borrower, row_number() OVER (ORDER BY min(loan_id)) AS number
+    -- numbered for one month alone, as asset_inventory does
+    SELECT borrower, row_number() OVER (ORDER BY md5($2::date::text || borrower), borrower) AS number
     FROM loans
     WHERE district_id = $1 AND checked_out_on <= $2 AND borrower <> ''
     GROUP BY borrower
@@ -481,6 +527,7 @@ SELECT
     'line-' || r.line_id AS line_key, 'device-' || r.device_id AS device_key, ltrim(n.mdn, '+'), n.iccid, v.serial, s.ncessch,
     p.provider, p.plan_key,
     round(p.download_mbps::numeric, 3)::double precision, round(p.upload_mbps::numeric, 3)::double precision,
+    CASE WHEN p.allowance_period IN ('month', 'cycle') THEN round(p.allowance_bytes / 1e9, 3) END::double precision,
     round(p.allowance_bytes / 1e9, 3)::double precision,
     CASE WHEN p.allowance_bytes IS NOT NULL THEN p.allowance_period::text END,
     CASE WHEN p.allowance_bytes IS NOT NULL THEN p.at_allowance::text END,
@@ -496,14 +543,11 @@ LEFT JOIN people AS q ON q.borrower = r.borrower
 ORDER BY r.line_id, r.starts_on, r.loan_id;
 
 -- confirmed_answers --
--- The newest answer of every student that is valid on a day and that a family gave; the student is a pseudonym and never
--- leaves the service. Parameters: district, day.
-SELECT student, answered_on::text, has_access, barrier::text, access_type::text, performance::text
-FROM (
-    SELECT DISTINCT ON (student) *
-    FROM need_answers
-    WHERE district_id = $1 AND answered_on <= $2 AND answered_on >= (SELECT valid_since($1, $2))
-    ORDER BY student, answered_on DESC
-) AS newest
-WHERE has_access IS NOT NULL OR barrier IS NOT NULL OR access_type IS NOT NULL OR performance IS NOT NULL
-ORDER BY student;
+-- The newest answer of every student that is valid on a day and that a family gave, whatever staff documented since; the
+-- student is a pseudonym and never leaves the service. Parameters: district, day.
+SELECT DISTINCT ON (student)
+    student, answered_on::text, has_access, barrier::text, access_type::text, performance::text
+FROM need_answers AS a
+WHERE district_id = $1 AND a.answered_on <= $2 AND a.answered_on >= (SELECT valid_since($1, $2))
+    AND (has_access IS NOT NULL OR barrier IS NOT NULL OR access_type IS NOT NULL OR performance IS NOT NULL)
+ORDER BY student, a.answered_on DESC;

@@ -37,6 +37,15 @@ ON CONFLICT DO NOTHING;
 -- The earliest day to compute, and how many are marked. Parameters: district, the present day.
 SELECT min(on_day) AS on_day, count(*) AS marked FROM dirty_loan_days WHERE district_id = $1 AND on_day <= $2;
 
+-- days_waiting --
+-- How many days wait to be computed. Parameters: district, the last day that is asked about.
+SELECT count(*) AS days
+FROM (
+    SELECT on_day FROM dirty_line_days WHERE district_id = $1 AND on_day <= $2::date
+    UNION
+    SELECT on_day FROM dirty_loan_days WHERE district_id = $1 AND on_day <= $2
+) AS marked;
+
 -- take_dirty_loan_day --
 -- Parameters: district, day.
 DELETE FROM dirty_loan_days WHERE district_id = $1 AND on_day = $2;

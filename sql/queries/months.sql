@@ -3,16 +3,21 @@
 SELECT name, need_mode::text AS need_mode FROM districts WHERE district_id = $1;
 
 -- month_figure_days --
--- The last day of a period that has figures; the day that its figure is of, as period_figures has it; and the first and
--- the last day that have figures at all. Parameters: district, first day, last day, completeness floor.
-WITH days AS (
+-- The last day of a period that has figures; the day that its figure is of, the last one with school on which enough
+-- loans were heard from, over the schools whose need is known, as the package's totals are (over all schools where no
+-- school's need is known); and the first and the last day that have figures at all. Parameters: district, first day,
+-- last day, completeness floor.
+WITH sums AS (
     SELECT
-        on_day,
-        bool_or(is_instructional IS DISTINCT FROM false)
-            AND (sum(loaned) = 0 OR 1 - sum(unknown)::double precision / sum(loaned) >= $4) AS is_figure
+        on_day, bool_or(is_instructional IS DISTINCT FROM false) AS is_day,
+        CASE WHEN count(need) > 0 THEN sum(loaned) FILTER (WHERE need IS NOT NULL) ELSE sum(loaned) END AS loaned,
+        CASE WHEN count(need) > 0 THEN sum(unknown) FILTER (WHERE need IS NOT NULL) ELSE sum(unknown) END AS unknown
     FROM school_days
     WHERE district_id = $1 AND on_day BETWEEN $2 AND $3
     GROUP BY on_day
+),
+days AS (
+    SELECT on_day, is_day AND (loaned = 0 OR 1 - unknown::double precision / loaned >= $4) AS is_figure FROM sums
 )
 SELECT
     (SELECT max(on_day) FROM days) AS through_on,
@@ -252,8 +257,8 @@ WHERE a.district_id = $1 AND (
         WHERE s.district_id = $1 AND s.account_id = a.account_id AND s.starts_at < $3 AND s.ends_at > $2
     )
 )
-GROUP BY a.account_id, a.account_key, a.collector, a.lag_days, a.rank
-ORDER BY a.rank, a.account_key;
+GROUP BY a.account_id, a.account_key, a.collector, a.lag_days
+ORDER BY a.account_key;
 
 -- month_gaps --
 -- Whole local days of a period on which a part of an account was not read at all: runs of them, first and last.
@@ -273,11 +278,3 @@ FROM (
 ) AS numbered
 GROUP BY account_id, run
 ORDER BY account_id, first_on;
-
--- month_prices --
--- What one line costs a month, at most and at least. Parameters: district, the instant after the period.
-SELECT max(p.monthly_cost) AS highest, min(p.monthly_cost) AS lowest
-FROM plans AS p
-WHERE p.district_id = $1 AND EXISTS (
-    SELECT FROM lines AS n WHERE n.district_id = $1 AND n.plan_id = p.plan_id AND n.observed_since < $2
-);

@@ -96,24 +96,30 @@ SELECT $1, $2, q.name, q.least, q.most FROM unnest($3::text[], $4::bigint[], $5:
 -- Parameters: district, release, table, its rows.
 INSERT INTO release_tables (district_id, release_id, table_name, rows) VALUES ($1, $2, $3, $4::jsonb);
 
--- unannounced_releases --
--- What may be told of: shareable packages of settled months whose link nobody has sent. Parameters: district.
+-- announceable_releases --
+-- What may be told of: shareable packages of settled months. Parameters: district, issued since when.
 SELECT
     district_id, release_id, profile::text AS profile, pilot, month_on, is_partial, is_strict, is_deidentified, revision,
     version, facts_digest, reasons, folder, archive_sha256, archive_bytes, created_at, created_by, announced_at
 FROM releases
-WHERE district_id = $1 AND profile = 'shareable' AND NOT is_partial AND announced_at IS NULL
+WHERE district_id = $1 AND profile = 'shareable' AND NOT is_partial AND created_at >= $2
 ORDER BY release_id;
 
+-- announced_channels --
+-- Which channels took the link of which release. Parameters: district, since when.
+SELECT DISTINCT (details ->> 'release_id')::bigint AS release_id, details ->> 'channel' AS channel
+FROM audit_log
+WHERE district_id = $1 AND happened_at >= $2 AND action = 'export_announced';
+
 -- claim_announcement --
--- A row: nobody else is to tell of it. Parameters: district, release, now.
-UPDATE releases SET announced_at = $3
-WHERE district_id = $1 AND release_id = $2 AND announced_at IS NULL
+-- A row: nobody else is to tell of it for now. Parameters: district, release, now, how long a claim lasts.
+UPDATE releases SET announced_at = $3::timestamptz
+WHERE district_id = $1 AND release_id = $2 AND (announced_at IS NULL OR announced_at <= $3::timestamptz - $4::interval)
 RETURNING release_id;
 
 -- unclaim_announcement --
--- It was not told after all. Parameters: district, release.
-UPDATE releases SET announced_at = NULL WHERE district_id = $1 AND release_id = $2;
+-- Not everybody was told after all. Parameters: district, release, when it was claimed.
+UPDATE releases SET announced_at = NULL WHERE district_id = $1 AND release_id = $2 AND announced_at = $3;
 
 -- take_export_lease --
 -- A row: this holder has it, by the database's clock. Parameters: district, holder, how long it lasts.

@@ -4,12 +4,16 @@ import asyncio
 import csv
 import hashlib
 import json
+import re
+import shutil
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from service import app, errors
+from service.exports import restricted
+from service.exports.writing import package
 from tests import exporting, program
 
 
@@ -61,11 +65,15 @@ async def test_a_package_is_made_with_its_report_and_told_of(
     reports = {f"report-{language}.{kind}" for language in ("en", "es") for kind in ("html", "pdf")}
     tables = ("school_month", "district_month", "notes")
     assert set(exporting.bytes_of(made)) >= reports | {
-        "workbook.xlsx", "datapackage.json", "SHA256SUMS", *(f"csv/{it}.csv" for it in tables)
+        "README.txt", "workbook.xlsx", "datapackage.json", "SHA256SUMS", *(f"csv/{it}.csv" for it in tables)
     }  # fmt: skip
     assert {path.name for path in packages.iterdir()} == {made.name, archive.name}
     checked = await asyncio.create_subprocess_exec("sha256sum", "--check", "--quiet", "SHA256SUMS", cwd=made)
     assert await checked.wait() == 0
+    assert "  README.txt\n" in (made / "SHA256SUMS").read_text("utf-8")
+    described = json.loads((made / "datapackage.json").read_text("utf-8"))["resources"]
+    (readme,) = (one for one in described if one["path"] == "README.txt")
+    assert (readme["type"], readme["mediatype"]) == ("file", "text/plain")
 
 
 async def test_the_same_again_changes_nothing(
@@ -143,7 +151,8 @@ async def test_a_package_with_a_pilot_tells_of_schools_what_the_one_without_tell
 
 async def test_a_pilot_of_one_school_is_made_with_a_warning(district: None, config_path: Path) -> None:
     made = await exporting.told(config_path, "export", "2026-10", "--pilot", "Lone")
-    assert "pilot: one school" in made["notes"]
+    one_school = "pilot: One side is a single school: whatever else happened there is in the figure."
+    assert one_school in made["notes"]
 
 
 async def test_a_month_that_has_not_settled_is_refused_with_the_day_from_which_it_has(
@@ -169,6 +178,42 @@ async def test_a_month_that_is_not_computed_to_its_end_has_not_settled(
     assert made["package"] == "2026-10-shareable-partial-r1"
 
 
+@pytest.mark.parametrize("marked", ["a line's day", "a loan's day"])
+async def test_days_that_wait_to_be_computed_are_told_and_nothing_is_made_of_stale_figures(
+    district: None, config_path: Path, packages: Path, pool: asyncpg.Pool, marked: str
+) -> None:
+    """As after an import, before poll or serve has worked it in."""
+    if marked == "a line's day":
+        await pool.execute(
+            "INSERT INTO dirty_line_days SELECT 7, min(account_id), '2026-10-07' FROM accounts"
+        )
+    else:
+        await pool.execute("INSERT INTO dirty_loan_days VALUES (7, '2026-09-30'), (7, '2026-11-02')")
+    waiting = r"figures of 1 day up to the end of 2026-10 wait to be computed.* run afterbell poll"
+    for options in ([], ["--partial"], ["--profile", "internal"]):
+        with pytest.raises(errors.ExportRefused, match=waiting):
+            await exporting.run(config_path, "export", "2026-10", *options)
+    assert not packages.exists()
+
+
+async def test_the_present_day_and_what_comes_after_the_month_need_not_be_computed(
+    district: None, config_path: Path, pool: asyncpg.Pool
+) -> None:
+    await pool.execute("INSERT INTO dirty_loan_days VALUES (7, '2026-11-18')")  # today
+    assert (await exporting.told(config_path, "export", "2026-11", "--partial"))["state"] == "made"
+    await pool.execute("INSERT INTO dirty_loan_days VALUES (7, '2026-11-01')")
+    assert (await exporting.told(config_path, "export", "2026-10"))["state"] == "made"
+
+
+async def test_where_nothing_was_computed_since_the_import_the_days_that_wait_are_told(
+    district: None, config_path: Path, pool: asyncpg.Pool
+) -> None:
+    await pool.execute("UPDATE districts SET computed_through_on = NULL")
+    await pool.execute("INSERT INTO dirty_loan_days VALUES (7, '2026-10-01')")
+    with pytest.raises(errors.ExportRefused, match="wait to be computed"):
+        await exporting.run(config_path, "export", "2026-10")
+
+
 async def test_a_partial_package_says_so_everywhere_and_is_another_than_the_settled_one(
     district: None, config_path: Path, packages: Path, pool: asyncpg.Pool
 ) -> None:
@@ -184,6 +229,30 @@ async def test_a_month_of_which_nothing_is_known_is_refused(district: None, conf
     for month in ("2025-01", "2027-03"):
         with pytest.raises(errors.ExportRefused, match=month):
             await exporting.run(config_path, "export", month, "--partial")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["export", "last", "--profile", "nonsense"], ["audit", "--since", "nonsense"]]
+)
+async def test_a_value_that_is_none_is_told_without_the_words_of_a_library(
+    config_path: Path, arguments: list[str]
+) -> None:
+    result = await exporting.run(config_path, *arguments)
+    assert result.exit_code == 2
+    assert f"Invalid value for '{arguments[-2]}': 'nonsense'" in result.stderr
+    assert "Value error" not in result.output
+
+
+async def test_a_month_that_is_issued_after_a_later_one_says_so(
+    district: None, config_path: Path, packages: Path
+) -> None:
+    later = await exporting.told(config_path, "export", "2026-10")
+    assert not [note for note in later["notes"] if "order" in note]
+    said = "2026-10 was issued before this month, and tells it as not released. Issue months in their order"
+    earlier = await exporting.told(config_path, "export", "2026-09")
+    assert [note for note in earlier["notes"] if note.startswith(said)]
+    pilots = await exporting.told(config_path, "export", "2026-09", "--pilot", exporting.PILOT)
+    assert not [note for note in pilots["notes"] if note.startswith(said)]  # by now September is told
 
 
 @pytest.mark.parametrize(
@@ -250,6 +319,62 @@ async def test_an_inventory_without_a_roster_names_nobody(
     assert (packages / made["package"] / "csv" / "asset_inventory.csv").exists()
 
 
+async def test_an_inventory_into_another_folder_is_the_same_and_in_the_audit_log(
+    district: None, config_path: Path, packages: Path, tmp_path: Path, pool: asyncpg.Pool
+) -> None:
+    asked = "export", "last", "--profile", "inventory"
+    made = await exporting.told(config_path, *asked)
+    (tmp_path / "elsewhere").mkdir()
+    copy = await exporting.told(config_path, *asked, "--folder", str(tmp_path / "elsewhere"))
+    assert (copy["state"], copy["revision"]) == ("the same again, in this folder", 1)
+    assert exporting.bytes_of(packages) == exporting.bytes_of(tmp_path / "elsewhere" / packages.name)
+    again, first = (await exporting.told(config_path, "audit"))["entries"]
+    assert (first["action"], again["action"], again["actor"]) == (
+        "export_created", "export_rebuilt", "command"
+    )  # fmt: skip
+    assert again["subject"] == "2026-10 inventory revision 1"
+    assert again["details"] == {"folder": made["package"], "archive_sha256": made["archive_sha256"]}
+
+
+async def test_an_internal_package_whose_files_are_gone_is_built_once(
+    district: None,
+    config_path: Path,
+    packages: Path,
+    pool: asyncpg.Pool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await exporting.told(config_path, "export", "last", "--profile", "internal")
+    before = exporting.bytes_of(packages)
+    shutil.rmtree(packages)
+    built = []
+    written = restricted.Contents.write
+
+    async def write(contents: restricted.Contents, writer: package.Writer) -> None:
+        built.append(contents)
+        await written(contents, writer)
+
+    monkeypatch.setattr(restricted.Contents, "write", write)
+    again = await exporting.told(config_path, "export", "last", "--profile", "internal")
+    assert (again["state"], len(built)) == ("its files were gone, and are made again", 1)
+    assert exporting.bytes_of(packages) == before
+    logged = await pool.fetch("SELECT action FROM audit_log ORDER BY entry_id")
+    assert [row["action"] for row in logged] == ["export_created", "export_rebuilt"]
+
+
+async def test_an_archive_that_is_not_what_was_issued_never_takes_its_name(
+    district: None, config_path: Path, packages: Path, pool: asyncpg.Pool
+) -> None:
+    """As where another version of a library packs the same files in other bytes."""
+    await exporting.told(config_path, "export", "last", "--profile", "internal")
+    shutil.rmtree(packages)
+    await pool.execute("UPDATE releases SET archive_sha256 = repeat('0', 64)")
+    again = await exporting.told(config_path, "export", "last", "--profile", "internal")
+    assert (again["state"], again["revision"], again["reasons"]) == ("made", 2, ["files_lost"])
+    assert {path.name for path in packages.iterdir()} == {"2026-10-internal-r2", "2026-10-internal-r2.zip"}
+    third = await exporting.told(config_path, "export", "last", "--profile", "internal")
+    assert (third["state"], third["revision"]) == ("nothing has changed", 2)
+
+
 # Lists
 
 
@@ -260,6 +385,9 @@ async def test_the_ledger_and_the_audit_log_are_listed(
     assert "nothing is written down" in (await exporting.run(config_path, "audit")).stdout
     made = await exporting.told(config_path, "export", "2026-10")
     shown = (await exporting.run(config_path, "exports")).stdout
+    zoned = re.compile(r"2026-11-18 13:00(:00)? MST")
+    assert zoned.search(shown)
+    assert zoned.search((await exporting.run(config_path, "audit")).stdout)
     assert "2026-10 shareable revision 1" in shown
     assert made["archive_sha256"][:12] in shown
     (listed,) = (await exporting.told(config_path, "exports"))["packages"]

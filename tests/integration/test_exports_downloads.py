@@ -1,6 +1,8 @@
 """The page of packages, and who may take one over HTTP."""
 
+import dataclasses
 import hashlib
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -46,6 +48,17 @@ class Visitor:
         asked = self.session.request(method, url, headers=shown | named, allow_redirects=False)
         async with asked as response:
             return Answer(response.status, response.headers, await response.read())
+
+    async def sign_in(self, token: str) -> tuple[int, str | None]:
+        """Where it leads."""
+        asked = self.session.post(
+            f"{self.address}/sign-in",
+            data={"token": token, "next": LIST},
+            headers={"Origin": self.address},
+            allow_redirects=False,
+        )
+        async with asked as response:
+            return response.status, response.headers.get("Location")
 
     async def package(self, name: str, token: str | None = None, **more: str) -> Answer:
         return await self.get(f"{LIST}/{name}.zip", token, **more)
@@ -104,7 +117,7 @@ async def served(pool: asyncpg.Pool, folder: Path, tokens_file: Path | None) -> 
     )
     async with (
         server.serving(application, host="127.0.0.1", port=0) as port,
-        aiohttp.ClientSession() as session,
+        aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session,
     ):
         yield Visitor(f"http://127.0.0.1:{port}", session)
 
@@ -214,6 +227,64 @@ async def test_what_a_reader_has_already_is_not_sent_again(guarded: Visitor, poo
     assert await taken(pool) == []
 
 
+SUM = hashlib.sha256(ARCHIVE).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "length"),
+    [
+        ({"If-Match": f'"{SUM}"'}, 200, len(ARCHIVE)),
+        ({"If-Match": "*"}, 200, len(ARCHIVE)),
+        ({"If-Match": '"another"'}, 412, 0),
+        ({"If-Match": f'W/"{SUM}"'}, 412, 0),
+        ({"If-None-Match": f'W/"{SUM}"'}, 304, 0),
+        ({"If-None-Match": f'"another", "{SUM}"'}, 304, 0),
+        ({"If-None-Match": "*"}, 304, 0),
+        ({"If-None-Match": '"another"'}, 200, len(ARCHIVE)),
+        ({"Range": "bytes=10-19"}, 206, 10),
+        ({"Range": "bytes=-10"}, 206, 10),
+        ({"Range": "bytes=10-19", "If-Range": f'"{SUM}"'}, 206, 10),
+        ({"Range": "bytes=10-19", "If-Range": '"another"'}, 200, len(ARCHIVE)),
+        ({"Range": "bytes=10-19", "If-Range": "Wed, 18 Nov 2026 20:00:00 GMT"}, 200, len(ARCHIVE)),
+        ({"Range": "bytes=999999-", "If-Range": '"another"'}, 200, len(ARCHIVE)),
+        ({"Range": f"bytes={len(ARCHIVE)}-"}, 416, 0),
+        ({"Range": "bytes=9-1"}, 416, 0),
+        ({"If-Modified-Since": "Wed, 18 Nov 2037 20:00:00 GMT"}, 200, len(ARCHIVE)),
+        ({"If-Unmodified-Since": "Wed, 18 Nov 1998 20:00:00 GMT"}, 200, len(ARCHIVE)),
+    ],
+    ids=str,
+)
+async def test_conditions_are_judged_by_the_sum_and_only_what_was_sent_is_written_down(
+    guarded: Visitor, pool: asyncpg.Pool, asked: dict[str, str], status: int, length: int
+) -> None:
+    answer = await guarded.package(SHAREABLE, EXPORT, **asked)
+    assert answer.status == status
+    assert len(answer.body) == length
+    assert len(await taken(pool)) == (status in (200, 206))
+    if status != 416:
+        assert answer.headers["ETag"] == f'"{SUM}"'
+    assert "Last-Modified" not in answer.headers
+
+
+async def test_a_file_beside_it_is_not_sent_in_its_place(guarded: Visitor, folder: Path) -> None:
+    (folder / f"{SHAREABLE}.zip.gz").write_bytes(b"another")
+    answer = await guarded.package(SHAREABLE, EXPORT, Accept_Encoding="gzip")
+    assert (answer.status, answer.body) == (200, ARCHIVE)
+
+
+async def test_an_archive_that_was_changed_is_not_served_until_it_is_as_it_was(
+    guarded: Visitor, folder: Path, pool: asyncpg.Pool
+) -> None:
+    assert (await guarded.package(SHAREABLE, EXPORT)).status == 200
+    archive = folder / f"{SHAREABLE}.zip"
+    archive.write_bytes(ARCHIVE[:-1] + b"X")
+    assert (await guarded.package(SHAREABLE, EXPORT)).status == 404
+    assert b"Its archive is not in the folder." in (await guarded.get(LIST, EXPORT)).body
+    assert len(await taken(pool)) == 1
+    archive.write_bytes(ARCHIVE)
+    assert (await guarded.package(SHAREABLE, EXPORT)).status == 200
+
+
 @pytest.mark.parametrize("how", ["gone", "cut off"])
 async def test_an_archive_that_is_not_as_it_was_issued_is_not_served(
     guarded: Visitor, folder: Path, pool: asyncpg.Pool, how: str
@@ -238,20 +309,102 @@ async def test_on_this_machine_without_tokens_everything_is_open_and_written_dow
 async def test_the_page_tells_what_was_issued(opened: Visitor) -> None:
     page = (await opened.get(LIST)).body.decode()
     assert f'href="{LIST}/{SHAREABLE}.zip"' in page
-    assert "October 2026, revision 1" in page
+    assert "October 2026, shareable, revision 1" in page
     assert "1 school: 1 in ranges of ten" in page
     assert f"{hashlib.sha256(ARCHIVE).hexdigest()}  {SHAREABLE}.zip" in page
     assert f'href="{LIST}"' in (await opened.get(f"/districts/{DISTRICT}")).body.decode()
 
 
-async def test_the_page_leads_only_to_what_its_reader_may_take(guarded: Visitor) -> None:
-    page = (await guarded.get(LIST, EXPORT)).body.decode()
+@pytest.mark.parametrize(
+    ("token", "sees_internal"), [(EXPORT, False), (ALL, True)], ids=["export", "export and admin"]
+)
+async def test_the_page_shows_only_what_its_reader_may_know_of(
+    guarded: Visitor, token: str, sees_internal: bool
+) -> None:
+    page = (await guarded.get(LIST, token)).body.decode()
     assert f'href="{LIST}/{SHAREABLE}.zip"' in page
-    assert f'href="{LIST}/{INTERNAL}.zip"' not in page
-    assert "sign in with a token for export and admin" in page
+    assert (f'href="{LIST}/{INTERNAL}.zip"' in page) is sees_internal
+    assert (INTERNAL in page) is sees_internal
+
+
+async def test_whoever_signs_in_with_a_token_for_export_sees_and_takes_shareable_packages_and_nothing_else(
+    guarded: Visitor, pool: asyncpg.Pool
+) -> None:
+    assert await guarded.sign_in(EXPORT) == (303, LIST)
+    page = (await guarded.get(LIST)).body.decode()
+    assert f'href="{LIST}/{SHAREABLE}.zip"' in page
+    assert INTERNAL not in page
+    assert f'href="/districts/{DISTRICT}"' not in page
+    assert (await guarded.package(SHAREABLE)).body == ARCHIVE
+    assert (await guarded.package(INTERNAL)).status == 403
+    assert await taken(pool) == [("sponsor", "2026-10 shareable revision 1")]
+    for path in ("/", f"/districts/{DISTRICT}", f"/districts/{DISTRICT}/equity", "/metrics"):
+        answer = await guarded.get(path)
+        assert answer.status in (401, 403), path
+    assert b"you may see and take monthly packages." in (await guarded.get("/sign-in")).body
+
+
+async def test_whoever_signs_in_to_read_is_told_what_taking_a_package_needs(guarded: Visitor) -> None:
+    assert await guarded.sign_in(READ) == (303, LIST)
+    page = (await guarded.get(LIST)).body.decode()
+    assert "To take it, sign in with a token for export." in page
+    assert INTERNAL not in page
+    assert (await guarded.package(SHAREABLE)).status == 403
+
+
+async def test_where_only_internal_packages_are_issued_others_are_told_of_none(
+    guarded: Visitor, pool: asyncpg.Pool
+) -> None:
+    await pool.execute("DELETE FROM release_schools")
+    await pool.execute("DELETE FROM releases WHERE profile = 'shareable'")
+    assert b"None that may leave the district has been issued yet" in (await guarded.get(LIST, EXPORT)).body
 
 
 async def test_a_district_without_packages_says_how_to_make_one(opened: Visitor, pool: asyncpg.Pool) -> None:
     await pool.execute("DELETE FROM release_schools")
     await pool.execute("DELETE FROM releases")
     assert b"afterbell export last" in (await opened.get(LIST)).body
+
+
+async def issue(pool: asyncpg.Pool, name: str, **changed: object) -> None:
+    told = dataclasses.replace(new("shareable", name), **changed)  # type: ignore[arg-type]
+    await releases.record(pool, told, rows=rows())
+
+
+async def test_a_revision_that_another_came_after_is_marked_and_each_link_reads_otherwise(
+    opened: Visitor, pool: asyncpg.Pool, folder: Path
+) -> None:
+    lessons = {"pilot": "Lessons"}
+    for name, changed in (
+        ("2026-10-shareable-r2", {"revision": 2}),
+        ("2026-10-shareable-lessons-r1", lessons),
+        ("2026-10-shareable-lessons-r2", {**lessons, "revision": 2}),
+        ("2026-10-shareable-partial-r1", {"is_partial": True}),
+    ):
+        (folder / f"{name}.zip").write_bytes(ARCHIVE)
+        await issue(pool, name, **changed)
+    page = (await opened.get(LIST)).body.decode()
+    links = re.findall(r'<a href="[^"]*[.]zip">([^<]*)</a>', page)
+    assert links == [
+        "October 2026, shareable, revision 1, partial",
+        "October 2026, shareable, pilot Lessons, revision 2",
+        "October 2026, shareable, pilot Lessons, revision 1",
+        "October 2026, shareable, revision 2",
+        "October 2026, internal, revision 1",
+        "October 2026, shareable, revision 1",
+    ]
+    marked = [row for row in page.split("<tr") if "Superseded: revision 2 is the latest." in row]
+    assert [re.findall(r'[.]zip">([^<]*)<', row)[0] for row in marked] == [links[2], links[5]]
+
+
+async def test_an_archive_that_is_gone_is_made_again_only_if_it_is_of_the_latest_revision(
+    opened: Visitor, pool: asyncpg.Pool, folder: Path
+) -> None:
+    (folder / f"{SHAREABLE}.zip").unlink()
+    answer = await opened.package(SHAREABLE)
+    assert answer.status == 404
+    assert b"afterbell export makes the same again" in answer.body
+    await issue(pool, "2026-10-shareable-r2", revision=2)
+    answer = await opened.package(SHAREABLE)
+    assert answer.status == 404
+    assert b"Only the latest revision is made again, which is 2" in answer.body

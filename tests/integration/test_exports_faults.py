@@ -1,6 +1,8 @@
 """What an export leaves behind where it is killed, where the disk fills, and where two are made at once."""
 
+import os
 import signal
+import time
 from pathlib import Path
 
 import asyncpg
@@ -22,6 +24,26 @@ def publish(building):
 folder.Building._publish = publish
 """
 NO_ROOM = "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))"
+DRAWING = """
+import subprocess
+from service.exports.report import drawn
+class Drawing(subprocess.Popen):
+    def __init__(self, command, **options):
+        super().__init__([sys.executable, "-c", "import time; time.sleep(60)"], **options)
+        print(self.pid, flush=True)
+drawn.subprocess.Popen = Drawing
+"""
+ARCHIVING = """
+import time
+from service.exports.writing import archive
+add = archive._add
+def slowly(*given):
+    print(0, flush=True)
+    time.sleep(1)
+    add(*given)
+archive._add = slowly
+"""
+STOPPED_WITHIN = 6.0  # seconds, of which a second is the process's own end
 HELD = """
 import time
 from service.exports import protecting
@@ -92,6 +114,49 @@ async def test_a_disk_that_fills_leaves_nothing(
     assert list(packages.iterdir()) == []
     assert await pool.fetchval("SELECT count(*) FROM releases") == 0
     assert await pool.fetchval("SELECT count(*) FROM export_leases") == 0
+
+
+@pytest.mark.parametrize("where", [DRAWING, ARCHIVING], ids=["drawing", "archiving"])
+async def test_told_to_stop_in_the_middle_it_stops_soon_and_leaves_nothing(
+    config_path: Path, packages: Path, database: str, tmp_path: Path, pool: asyncpg.Pool, where: str
+) -> None:
+    if where is DRAWING:
+        exporting.configured(tmp_path, database, languages=["en"])
+    process = exporting.child(config_path, "export", exporting.MONTH, before=where)
+    assert process.stdout is not None
+    drawing = int(process.stdout.readline())
+    assert [path.name for path in packages.iterdir()] != []
+    process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    code, _, err = await exporting.ended(process)
+    assert (code, err) == (130, "")
+    assert time.monotonic() - began < STOPPED_WITHIN
+    assert list(packages.iterdir()) == []
+    assert not drawing or not _lives(drawing)
+    assert await pool.fetchval("SELECT count(*) FROM releases") == 0
+    assert await pool.fetchval("SELECT count(*) FROM export_leases") == 0
+
+
+def _lives(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def test_what_is_made_again_is_in_the_audit_log_before_its_files_appear(
+    config_path: Path, packages: Path, tmp_path: Path, pool: asyncpg.Pool
+) -> None:
+    again = "export", exporting.MONTH, "--profile", "inventory"
+    assert (await exporting.ended(exporting.child(config_path, *again)))[0] == 0
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    process = exporting.child(config_path, *again, "--folder", str(elsewhere), before=BEFORE_THE_FILES)
+    assert (await exporting.ended(process))[0] == -signal.SIGKILL
+    assert list(elsewhere.glob("*/2026*")) == []
+    logged = await pool.fetch("SELECT action FROM audit_log ORDER BY entry_id")
+    assert [row["action"] for row in logged] == ["export_created", "export_rebuilt"]
 
 
 async def test_of_two_at_once_the_second_is_refused_and_says_why(

@@ -1,5 +1,6 @@
 """Packages that the schedule makes, and the messages that tell of them."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -10,9 +11,12 @@ import asyncpg
 import pytest
 
 from service import config as configs
+from service import errors, metrics, package_messages
 from service import exporting as exporter
-from service import metrics
-from service.store import releases
+from service.alerting import deliver
+from service.exports import packages
+from service.exports import terms as export_terms
+from service.store import audit, releases
 from tests import exporting, files
 from tests.alerts import sinks
 
@@ -60,7 +64,9 @@ def config(tmp_path: Path, database: str, *more: str, exports: str = "", top: st
     return configs.load(path)
 
 
-def told(tmp_path: Path, database: str, mails: sinks.MailSink, web: sinks.WebSink) -> configs.Config:
+def told(
+    tmp_path: Path, database: str, mails: sinks.MailSink, web: sinks.WebSink, *, scheduled: str = ""
+) -> configs.Config:
     """With a mailbox in English and one in Spanish, and a webhook."""
     hook = files.written(tmp_path, "hook", web.url)
     mailbox = '[[districts.alerts.channels]]\nkey = "{0}"\nkind = "mail"\nto = ["{0}@district.example"]\n'
@@ -71,7 +77,7 @@ def told(tmp_path: Path, database: str, mails: sinks.MailSink, web: sinks.WebSin
         mailbox.format("jefa") + 'roles = ["coordinator"]\nlanguage = "es"',
         f'[[districts.alerts.channels]]\nkey = "hook"\nkind = "webhook"\nurl_file = "{hook}"\nroles = ["it"]',
         f'[mail]\nhost = "{sinks.HOST}"\nport = {mails.port}\nencryption = "none"\nsender = "a@district.example"',
-        exports='channels = ["lead", "jefa", "hook"]',
+        exports=f'channels = ["lead", "jefa", "hook"]\n{scheduled}',
         top='page_address = "https://afterbell.district.example"',
     )
 
@@ -80,6 +86,10 @@ def scheduled(
     config: configs.Config, pool: asyncpg.Pool, made: metrics.Metrics, clock: Clock
 ) -> exporter.Scheduled:
     return exporter.Scheduled(config, pool, made, clock)
+
+
+async def announce(config: configs.Config, pool: asyncpg.Pool, clock: Clock) -> int:
+    return await package_messages.announce(config, pool, exporter.folders(config), clock=clock)
 
 
 async def issued(pool: asyncpg.Pool) -> list[tuple[str, str, str]]:
@@ -126,6 +136,26 @@ async def test_a_month_is_not_made_before_it_has_settled(
     clock.now += DAY
     await scheduled(config(tmp_path, database), pool, made, clock).run()
     assert [month for month, _, _ in await issued(pool)] == ["2026-09", "2026-10"]
+
+
+async def test_days_that_wait_to_be_computed_are_waited_for_in_silence(
+    district: None,
+    database: str,
+    tmp_path: Path,
+    pool: asyncpg.Pool,
+    made: metrics.Metrics,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    schedule = scheduled(config(tmp_path, database), pool, made, clock)
+    await pool.execute("INSERT INTO dirty_loan_days VALUES (7, '2026-10-07')")
+    await schedule.run()
+    assert await issued(pool) == []
+    assert caplog.records == []
+    assert count(made, "shareable", "failed") is None
+    await pool.execute("DELETE FROM dirty_loan_days")
+    await schedule.run()
+    assert await issued(pool) == [("2026-10", "shareable", "")]
 
 
 async def test_a_month_that_is_not_known_to_its_end_or_not_at_all_is_waited_for_in_silence(
@@ -185,6 +215,64 @@ async def test_a_failure_is_told_once_and_tried_again(
     (tmp_path / "packages").mkdir()
     await schedule.run()
     assert (count(made, "shareable", "failed"), count(made, "shareable", "made")) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "is_traced"),
+    [(errors.AfterbellError("the report was not drawn"), False), (KeyError("a fault of ours"), True)],
+    ids=["told", "a fault"],
+)
+async def test_a_package_that_fails_stops_no_other_package_and_no_message(
+    district: None,
+    database: str,
+    tmp_path: Path,
+    pool: asyncpg.Pool,
+    made: metrics.Metrics,
+    clock: Clock,
+    mails: sinks.MailSink,
+    web: sinks.WebSink,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Exception,
+    is_traced: bool,
+) -> None:
+    settings = told(tmp_path, database, mails, web, scheduled='scheduled = ["internal", "shareable"]')
+    make = packages.make
+
+    async def failing(pool: object, terms: object, asked: export_terms.Asked, **more: object) -> object:
+        if asked.profile == "internal":
+            raise fault
+        return await make(pool, terms, asked, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(packages, "make", failing)
+    schedule = scheduled(settings, pool, made, clock)
+    with caplog.at_level(logging.ERROR, "service"):
+        await schedule.run()
+        await schedule.run()
+    assert [profile for _, profile, _ in await issued(pool)] == ["shareable"]
+    assert len(mails.mails) == 2
+    assert count(made, "internal", "failed") == 2
+    (record,) = [record for record in caplog.records if record.name == "service.exporting"]
+    assert "the internal package of 2026-10 was not made" in record.getMessage()
+    assert (record.exc_info is not None) is is_traced
+
+
+async def test_a_database_that_is_away_is_the_services_concern(
+    district: None,
+    database: str,
+    tmp_path: Path,
+    pool: asyncpg.Pool,
+    made: metrics.Metrics,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def away(*given: object, **more: object) -> None:
+        raise errors.DatabaseUnavailable("the database is away")
+
+    monkeypatch.setattr(packages, "make", away)
+    with pytest.raises(errors.DatabaseUnavailable):
+        await scheduled(config(tmp_path, database), pool, made, clock).run()
+    assert count(made, "shareable", "failed") is None
 
 
 async def test_a_district_without_a_folder_makes_nothing(
@@ -254,6 +342,87 @@ async def test_where_no_channel_takes_it_it_is_told_of_later(
     assert len(mails.mails) == 2
 
 
+async def test_a_channel_that_failed_alone_is_tried_again_alone(
+    district: None,
+    database: str,
+    tmp_path: Path,
+    pool: asyncpg.Pool,
+    made: metrics.Metrics,
+    clock: Clock,
+    mails: sinks.MailSink,
+    web: sinks.WebSink,
+) -> None:
+    mails.answers = ["451 later"]
+    schedule = scheduled(told(tmp_path, database, mails, web), pool, made, clock)
+    for _ in range(3):
+        await schedule.run()
+        clock.now += timedelta(hours=1)
+    assert (len(mails.mails), len(web.posts)) == (2, 1)
+    assert len({str(mail["Message-ID"]) for mail in mails.mails}) == 2
+    entries = [one for one in await audit.read(pool, 7) if one.action == "export_announced"]
+    assert {(one.actor, one.subject) for one in entries} == {("schedule", "2026-10 shareable revision 1")}
+    assert {str(one.details["channel"]) for one in entries} == {"lead", "jefa", "hook"}
+    assert min(one.happened_at for one in entries) < max(one.happened_at for one in entries)
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+async def test_what_was_being_sent_as_the_service_ended_is_sent_after_its_start(
+    district: None,
+    database: str,
+    tmp_path: Path,
+    pool: asyncpg.Pool,
+    made: metrics.Metrics,
+    clock: Clock,
+    mails: sinks.MailSink,
+    web: sinks.WebSink,
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
+) -> None:
+    settings = told(tmp_path, database, mails, web)
+    started = asyncio.Event()
+
+    async def hangs(*given: object) -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    async def nothing(*given: object) -> None:
+        """Nobody is left to give the claim back."""
+
+    with monkeypatch.context() as until_the_end:
+        until_the_end.setattr(deliver, "sent", hangs)
+        if how == "killed":
+            until_the_end.setattr(releases, "unclaim", nothing)
+        running = asyncio.create_task(scheduled(settings, pool, made, clock).run())
+        await started.wait()
+        running.cancel()
+        await asyncio.wait([running])
+    clock.now += timedelta(hours=1)
+    await scheduled(settings, pool, made, clock).run()
+    assert (len(mails.mails), len(web.posts)) == (2, 1)
+
+
+async def test_a_channel_that_cannot_be_used_stops_no_package_and_is_told_once(
+    district: None,
+    database: str,
+    tmp_path: Path,
+    pool: asyncpg.Pool,
+    made: metrics.Metrics,
+    clock: Clock,
+    mails: sinks.MailSink,
+    web: sinks.WebSink,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings = told(tmp_path, database, mails, web)
+    (tmp_path / "hook").unlink()
+    schedule = scheduled(settings, pool, made, clock)
+    with caplog.at_level(logging.ERROR, "service"):
+        await schedule.run()
+        await schedule.run()
+    assert len(await issued(pool)) == 1
+    (record,) = [record for record in caplog.records if record.name == "service.exporting"]
+    assert "nobody can be told of packages" in record.getMessage()
+
+
 async def test_at_night_nobody_is_told(
     district: None,
     database: str,
@@ -290,7 +459,7 @@ async def test_two_processes_tell_of_it_once(
     )
     await scheduled(quiet, pool, made, clock).run()
     assert mails.mails == []
-    numbers = [await exporter.announce(settings, pool, clock=clock) for _ in range(2)]
+    numbers = [await announce(settings, pool, clock) for _ in range(2)]
     assert (numbers, len(mails.mails), len(web.posts)) == ([1, 0], 2, 1)
 
 
@@ -308,10 +477,10 @@ async def test_what_was_issued_long_ago_or_is_not_in_the_folder_is_not_told_of(
     clock.now = exporting.NOW + timedelta(hours=9)  # made while it is quiet
     await scheduled(settings, pool, made, clock).run()
     clock.now = exporting.NOW + 8 * DAY
-    assert await exporter.announce(settings, pool, clock=clock) == 0
+    assert await announce(settings, pool, clock) == 0
     clock.now = exporting.NOW + DAY
     archive = tmp_path / "packages" / "7" / "2026-10-shareable-r1.zip"
     archive.rename(tmp_path / "away.zip")
-    assert await exporter.announce(settings, pool, clock=clock) == 0
+    assert await announce(settings, pool, clock) == 0
     (tmp_path / "away.zip").rename(archive)
-    assert await exporter.announce(settings, pool, clock=clock) == 1
+    assert await announce(settings, pool, clock) == 1

@@ -356,6 +356,67 @@ async def test_a_notice_tells_when_the_line_may_be_ended_while_it_stands(
     }
 
 
+async def swapped(pool: asyncpg.Pool, district: reconciled.District) -> tuple[int, int, int]:
+    """A device on loan since July with the SIM that it had until 20 October, and the SIM that it had from then on."""
+    old, device_id = await district.line(status=None)
+    await pool.execute("UPDATE line_device_links SET ends_at = $1", reconciled.at(october(20)))
+    seen = reconciled.at(october(20))
+    new = await factories.line(pool, plan_id=district.plan_id, observed_since=seen)
+    await factories.link(pool, new, device_id, starts_at=seen)
+    return old, new, await district.lend(device_id, date(2026, 7, 1))
+
+
+async def test_a_notice_and_a_clock_are_those_of_the_sim_that_was_in_the_device(
+    pool: asyncpg.Pool, district: reconciled.District
+) -> None:
+    old, new, loan_id = await swapped(pool, district)
+    await alert(pool, "idle_60_notice", f"loan:{loan_id}", ("fired", reconciled.at(october(2))))
+    await told(district, old, 1, 19)
+    await told(district, new, 20, 31, mb=50)
+    await loan_day(pool, loan_id, idle_days=0, last_used_on=LAST, observed_since_on=date(2026, 7, 1))
+    found = await packaged.lines(pool)
+    names = (
+        "school_ncessch",
+        "notice_60_sent_at",
+        "terminate_after",
+        "consecutive_days_unused",
+        "last_used_date",
+    )
+    assert [tuple(found[f"line-{one}"][name] for name in names) for one in (old, new)] == [
+        ("410192000001", "2026-10-02T19:00:00Z", "2026-11-01", 19, None),
+        ("410192000001", None, None, 0, "2026-10-31"),
+    ]
+
+
+async def test_a_line_has_no_school_of_a_loan_that_ended_before_it_came_into_the_device(
+    pool: asyncpg.Pool, district: reconciled.District
+) -> None:
+    device_id = await district.device()
+    await district.lend(device_id, date(2026, 8, 1), until=october(5))
+    line_id = await factories.line(pool, plan_id=district.plan_id, observed_since=reconciled.at(FIRST))
+    await factories.link(pool, line_id, device_id, starts_at=reconciled.at(october(20)))
+    found = await packaged.line(pool, line_id)
+    assert (found["device_key"], found["school_ncessch"]) == (f"device-{device_id}", None)
+
+
+@pytest.mark.parametrize(("used", "unused"), [(False, 75), (True, 0)])
+async def test_a_sim_that_was_put_into_a_spare_keeps_its_school_its_notice_and_its_clock(
+    pool: asyncpg.Pool, district: reconciled.District, used: bool, unused: int
+) -> None:
+    line_id, lent = await district.line(status=None)
+    await pool.execute("UPDATE line_device_links SET ends_at = $1", reconciled.at(october(30)))
+    await factories.link(pool, line_id, await district.device(), starts_at=reconciled.at(october(30)))
+    loan_id = await district.lend(lent, date(2026, 8, 1))
+    await alert(pool, "idle_60_notice", f"loan:{loan_id}", ("fired", reconciled.at(october(15))))
+    await told(district, line_id, 1, 30)
+    await told(district, line_id, 31, 31, mb=3.0 * used)
+    await loan_day(pool, loan_id, idle_days=75, last_used_on=date(2026, 8, 15))
+    found = await packaged.line(pool, line_id)
+    assert (found["device_key"], found["school_ncessch"]) == (f"device-{lent}", "410192000001")
+    assert found["notice_60_sent_at"] is not None
+    assert found["consecutive_days_unused"] == unused
+
+
 async def test_a_line_ends_on_the_day_that_it_is_first_told_deactivated(
     pool: asyncpg.Pool, district: reconciled.District
 ) -> None:
@@ -372,29 +433,79 @@ async def test_a_line_ends_on_the_day_that_it_is_first_told_deactivated(
     assert found[f"line-{gone}"]["cost_period"] is None
 
 
-async def test_the_allowance_is_that_of_the_source_else_of_the_plan(
+async def test_a_line_that_ends_on_the_first_ended_in_that_month_where_it_was_in_service_before(
+    pool: asyncpg.Pool, district: reconciled.District
+) -> None:
+    made = {}
+    for name, status in (("served", "active"), ("ended", "deactivated"), ("unknown", None)):
+        made[name], _ = await district.line(status=None)
+        for day in range(20, 28):  # and nobody knows of the days after it
+            await district.told(made[name], date(2026, 9, day), mb=0, status=status)
+        await told(district, made[name], 1, 31, status="deactivated")
+    late, _ = await district.line(status=None)
+    await district.told(late, date(2026, 9, 30), mb=0, status="active")
+    await told(district, late, 3, 31, status="deactivated")
+    found = await packaged.lines(pool)
+    ended = {name: found[f"line-{line_id}"]["terminated_at"] for name, line_id in made.items()}
+    assert ended == {"served": "2026-10-01", "ended": None, "unknown": None}
+    assert found[f"line-{made['served']}"]["is_in_service"] is False
+    assert found[f"line-{late}"]["terminated_at"] == "2026-10-03"  # first told
+
+
+async def test_the_allowance_is_the_plans_and_unknown_where_another_limit_was_in_force(
     pool: asyncpg.Pool, district: reconciled.District
 ) -> None:
     await pool.execute(
         "UPDATE plans SET allowance_bytes = 20000000000, allowance_period = 'month', at_allowance = 'throttle'"
     )
-    by_plan, _ = await district.line(status=None)
-    by_source, _ = await district.line(status=None)
-    untold, _ = await district.line(status=None)
-    for line_id in (by_plan, by_source):
-        await told(district, line_id, 1, 31, mb=400)
+    made = {}
+    for name, reached_from in (("by plan", 29), ("a lower limit", 20), ("a higher limit", 40)):
+        made[name], _ = await district.line(status=None)
+        await told(district, made[name], 1, 31, mb=400)
         await pool.execute(
-            "UPDATE line_days SET cycle_bytes = 500000000::bigint * extract(day FROM on_day)::bigint,"
-            " has_reached_cycle_limit = on_day >= '2026-10-29' WHERE line_id = $1",
-            line_id,
+            "UPDATE line_days SET cycle_bytes = 700000000::bigint * extract(day FROM on_day)::bigint,"
+            " has_reached_cycle_limit = extract(day FROM on_day) >= $2 WHERE line_id = $1",
+            made[name],
+            reached_from,
         )
-    await factories.latest_state(pool, by_source, district.account_id, read_at=reconciled.NOW)
-    await pool.execute("UPDATE latest_states SET cycle_limit_bytes = 10000000000")
-    await told(district, untold, 1, 31, mb=1)
+    made["untold"], _ = await district.line(status=None)
+    await told(district, made["untold"], 1, 31, mb=1)
     found = await packaged.lines(pool)
-    assert (found[f"line-{by_plan}"]["cap_pct"], found[f"line-{by_plan}"]["throttled_days"]) == (77.5, 3)
-    assert found[f"line-{by_source}"]["cap_pct"] == 155.0
-    assert (found[f"line-{untold}"]["cap_pct"], found[f"line-{untold}"]["throttled_days"]) == (None, None)
+    told_of = {name: found[f"line-{line_id}"] for name, line_id in made.items()}
+    assert {name: (row["cap_pct"], row["throttled_days"]) for name, row in told_of.items()} == {
+        "by plan": (108.5, 3),
+        "a lower limit": (None, 12),
+        "a higher limit": (None, 0),
+        "untold": (None, None),
+    }
+
+
+async def test_a_month_gone_by_does_not_change_with_the_newest_state_of_a_line(
+    pool: asyncpg.Pool, district: reconciled.District
+) -> None:
+    await pool.execute("UPDATE plans SET allowance_bytes = 20000000000, allowance_period = 'month'")
+    used, _ = await district.line(status=None)
+    await told(district, used, 1, 31, mb=10)
+    await pool.execute("UPDATE line_days SET cycle_bytes = 5000000000")
+    gone, _ = await district.line(status=None)
+    await district.told(gone, date(2026, 6, 30), mb=None, status="active")
+    await district.told(gone, date(2026, 7, 1), mb=None, status="deactivated")
+    untold, _ = await district.line(status=None)
+    for line_id in (used, gone):
+        at = reconciled.at(date(2026, 9, 30))
+        await factories.latest_state(pool, line_id, district.account_id, read_at=at, status="deactivated")
+    before = await packaged.lines(pool)
+    assert before[f"line-{used}"]["cap_pct"] == 25.0
+    kept = [before[f"line-{one}"] for one in (used, gone, untold)]
+    assert [(row["is_in_service"], row["cost_period"]) for row in kept] == [
+        (None, 15.0),  # the source tells no status by day
+        (False, None),
+        (None, 15.0),
+    ]
+    await pool.execute(
+        "UPDATE latest_states SET read_at = '2026-12-15T00:00Z', status = 'active', cycle_limit_bytes = 5000000000"
+    )
+    assert await packaged.lines(pool) == before
 
 
 async def test_a_yearly_and_a_pooled_allowance_are_told_at_the_months_end(

@@ -13,7 +13,7 @@ import pytest
 from service import errors
 from service.exports import inventory, inventory_tables
 from service.exports.writing import package
-from service.model import pseudonyms
+from service.model import months, pseudonyms
 from tests import factories, files, fleet, packaged, reconciled
 
 MARIA, OMAR, LEE = "10001", "10002", "10003"
@@ -79,6 +79,8 @@ async def test_a_loan_is_told_in_every_column(
             "imei": fleet.imei(1),
             "funding_source": None,
             "purchase_date": None,
+            "in_service_from": "2026-08-01",
+            "in_service_until": None,
             "person_number": 1,
             "person_full_name": NAMES[MARIA],
             "person_type": None,
@@ -112,6 +114,7 @@ async def test_a_loan_is_told_in_every_column(
             "download_mbps": 50.0,
             "upload_mbps": 10.5,
             "monthly_data_cap_gb": 10.5,
+            "data_cap_gb": 10.5,
             "cap_period": "month",
             "on_cap": "throttle",
             "monthly_cost": 15.0,
@@ -396,8 +399,9 @@ async def test_the_deidentified_variant_tells_people_by_numbers_and_devices_by_t
         await factories.loan(pool, device_id, district.school_id, SEPTEMBER, borrower=student(borrower))
     found, made, edfi = await packaged.inventory_tables(pool, roster(tmp_path, *NAMES), is_deidentified=True)
     assert set(found) == {"asset_inventory", "service_inventory"}
-    assert [row["person_number"] for row in found["asset_inventory"]] == [1, 2, 1]
-    assert [row["person_number"] for row in found["service_inventory"]] == [1, 2, 1]
+    numbers = [row["person_number"] for row in found["asset_inventory"]]
+    assert numbers in ([1, 2, 1], [2, 1, 2])
+    assert [row["person_number"] for row in found["service_inventory"]] == numbers
     for rows in found.values():
         assert not inventory_tables.PERSONAL & set(rows[0])
     text = repr(found)
@@ -407,6 +411,97 @@ async def test_the_deidentified_variant_tells_people_by_numbers_and_devices_by_t
         assert secret not in text
     assert edfi is None
     assert any("de-identified" in note for note in made.notes)
+
+
+async def test_people_are_numbered_anew_for_each_month_and_alike_within_it(
+    pool: asyncpg.Pool, district: reconciled.District
+) -> None:
+    for number in range(1, 9):
+        _, device_id = await hotspot(pool, district, number)
+        await factories.loan(pool, device_id, district.school_id, SEPTEMBER, borrower=student(str(number)))
+
+    async def numbers(month: str) -> list[int]:
+        of = packaged.facts(months.parse(month))
+        found, _, _ = await packaged.inventory_tables(pool, of=of, is_deidentified=True)
+        return [row["person_number"] for row in found["asset_inventory"]]
+
+    september, october = await numbers("2026-09"), await numbers("2026-10")
+    assert sorted(september) == sorted(october) == list(range(1, 9))
+    assert september != october
+    assert await numbers("2026-10") == october
+
+
+async def test_a_device_that_was_lost_and_came_back_is_returned_and_kept_ten_years_from_then(
+    pool: asyncpg.Pool, district: reconciled.District
+) -> None:
+    cases = {
+        "found": ("2026-03-01", "2026-10-01", "returned", "2036-10-01"),
+        "found after the month": ("2026-03-01", "2026-11-04", "missing, lost or damaged", "2036-03-01"),
+        "closed as lost": ("2026-10-01", "2026-10-01", "missing, lost or damaged", "2036-10-01"),
+        "broken when it was back": ("2026-10-08", "2026-10-01", "missing, lost or damaged", "2036-10-08"),
+    }
+    for number, (lost, returned, _, _) in enumerate(cases.values(), start=1):
+        _, device_id = await hotspot(pool, district, number)
+        loan_id = await factories.loan(
+            pool, device_id, district.school_id, date(2026, 2, 1), returned_on=date.fromisoformat(returned)
+        )
+        lost_on = date.fromisoformat(lost)
+        await pool.execute("UPDATE loans SET lost_on = $1 WHERE loan_id = $2", lost_on, loan_id)
+    found, _, _ = await packaged.inventory_tables(pool)
+    told = [(row["condition_status"], row["retain_until"]) for row in found["asset_inventory"]]
+    assert dict(zip(cases, told, strict=True)) == {name: case[2:] for name, case in cases.items()}
+
+
+@pytest.mark.parametrize(
+    ("period", "a_month"), [("day", None), ("month", 100.0), ("cycle", 100.0), ("year", None)]
+)
+async def test_an_allowance_is_one_of_a_month_only_where_the_plan_says_so(
+    pool: asyncpg.Pool, district: reconciled.District, period: str, a_month: float | None
+) -> None:
+    await pool.execute(
+        "UPDATE plans SET allowance_bytes = 100000000000, allowance_period = $1::text::allowance_period",
+        period,
+    )
+    await hotspot(pool, district, 1)
+    (row,) = (await packaged.inventory_tables(pool))[0]["service_inventory"]
+    told = row["monthly_data_cap_gb"], row["data_cap_gb"], row["cap_period"]
+    assert told == (a_month, 100.0, period)
+
+
+async def test_a_device_that_nobody_borrowed_tells_when_it_had_a_line(
+    pool: asyncpg.Pool, district: reconciled.District
+) -> None:
+    await hotspot(pool, district, 1)
+    line_id, _ = await hotspot(pool, district, 2)
+    moved_at = reconciled.at(date(2026, 10, 12))
+    await pool.execute("UPDATE line_device_links SET ends_at = $1 WHERE line_id = $2", moved_at, line_id)
+    third, _ = await hotspot(pool, district, 3)
+    later = reconciled.at(date(2026, 11, 2))
+    await pool.execute("UPDATE line_device_links SET ends_at = $1 WHERE line_id = $2", later, third)
+    lent = await factories.device(pool, fleet.imei(4))
+    await factories.loan(pool, lent, district.school_id, SEPTEMBER)
+    assets = (await packaged.inventory_tables(pool))[0]["asset_inventory"]
+    assert [(row["in_service_from"], row["in_service_until"]) for row in assets] == [
+        ("2026-08-01", None),
+        ("2026-08-01", "2026-10-12"),
+        ("2026-08-01", None),  # what came after the month is not told
+        (None, None),
+    ]
+
+
+async def test_a_familys_answer_stands_where_staff_documented_the_need_after_it(
+    pool: asyncpg.Pool, district: reconciled.District, tmp_path: Path
+) -> None:
+    insert = (
+        "INSERT INTO need_answers (district_id, student, answered_on, has_access, is_documented_by_staff)"
+        " VALUES ($1, $2, $3, $4, $5)"
+    )
+    await pool.execute(insert, factories.DISTRICT, student(MARIA), date(2026, 8, 20), False, False)
+    await pool.execute(insert, factories.DISTRICT, student(MARIA), date(2026, 9, 20), None, True)
+    told = (await packaged.inventory_tables(pool, roster(tmp_path, MARIA)))[2]
+    assert told is not None
+    (answer,) = json.loads(told)
+    assert answer["internetAccessInResidence"] is False
 
 
 async def test_ed_fi_tells_what_families_answered_of_students_in_the_roster_alone(

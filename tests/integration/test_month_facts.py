@@ -90,6 +90,19 @@ async def test_a_blind_last_week_leaves_the_figure_to_the_week_before(book: ledg
     assert (await facts(book)).figure_on == date(2026, 10, 24)
 
 
+async def test_a_school_of_unknown_need_does_not_move_the_figure_day(book: ledger.Ledger) -> None:
+    await whole(book)
+    blind = "UPDATE school_days SET unknown = 30 WHERE school_id = $1 AND on_day > '2026-10-20'"
+    await book.pool.execute(blind, book.schools[OTHER])
+    assert (await facts(book)).figure_on == date(2026, 10, 20)
+
+    await book.pool.execute(
+        "UPDATE school_days SET need = NULL, need_source = NULL, coverage_status = 'need_unknown' WHERE school_id = $1",
+        book.schools[OTHER],
+    )
+    assert (await facts(book)).figure_on == LAST
+
+
 async def test_a_month_that_was_blind_throughout_has_schools_but_no_figures(book: ledger.Ledger) -> None:
     await whole(book)
     await book.pool.execute("UPDATE school_days SET unknown = 30")
@@ -169,13 +182,18 @@ async def test_february_of_a_leap_year_ends_on_its_29th(book: ledger.Ledger) -> 
 
 
 async def test_a_month_without_figures_is_refused_with_what_there_is(book: ledger.Ledger) -> None:
-    with pytest.raises(errors.ExportRefused, match="no figures at all: poll its accounts") as caught:
+    with pytest.raises(errors.ExportRefused, match="no figures of any day: run afterbell poll") as caught:
         await facts(book)
     assert caught.value.exit_code == 5
     await whole(book, date(2026, 10, 28))
-    with pytest.raises(errors.ExportRefused, match="its figures go from 2026-10-28 to 2026-10-31"):
+    with pytest.raises(
+        errors.ExportRefused, match="no figures of it: there are some from 2026-10-28 to 2026-10-31"
+    ):
         await facts(book, OCTOBER.away(-1))
-    with pytest.raises(errors.ExportRefused, match=r"2027-01 .* they go as far as 2026-11-17"):
+    with pytest.raises(
+        errors.ExportRefused,
+        match=r"2027-01 .* of it yet: the last day that is complete is 2026-11-17[.] Run afterbell poll",
+    ):
         await facts(book, months.parse("2027-01"))
 
 
@@ -461,6 +479,8 @@ async def test_money_is_that_of_the_months_lines_at_home(book: ledger.Ledger) ->
         line, _ = await book.line(plan_id=plan)
         await book.days(line, used)
     await book.line(kind="bus_router", plan_id=await book.plan_of("bus", "22.00"))
+    await book.line(kind="bus_router", plan_id=await book.plan_of("bus, dear", "80.00"))
+    await book.line(kind="bus_router", plan_id=await book.plan_of("bus, cheap", "2.00"))
     await book.plan_of("nobody has it", "99.00")
     found = (await facts(book)).money
     assert found == months.Money(
@@ -470,6 +490,17 @@ async def test_money_is_that_of_the_months_lines_at_home(book: ledger.Ledger) ->
 
 
 # The digest
+
+
+async def test_the_order_of_the_accounts_is_no_part_of_a_month(book: ledger.Ledger) -> None:
+    await whole(book)
+    line, _ = await book.line(plan_id=book.plan)
+    second = await factories.account(book.pool, "router", rank=2)
+    for account in (book.carrier, second):
+        await book.days(line, 5, account=account)
+    before = await digest(book)
+    await book.pool.execute("UPDATE accounts SET rank = 10 - rank")
+    assert await digest(book) == before
 
 
 async def digest(book: ledger.Ledger, *more: object) -> str:

@@ -1,6 +1,7 @@
 """The ledger of packages, the lease of an export, and the audit log."""
 
 import asyncio
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -13,6 +14,7 @@ from service.store import audit, leases, releases
 from tests import factories
 
 NOW = datetime(2026, 11, 5, 9, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 OCTOBER = months.Month(date(2026, 10, 1))
 FIRST, SECOND = "410192000001", "410192000002"
 NEW = releases.New(
@@ -62,8 +64,15 @@ async def district(pool: asyncpg.Pool) -> None:
         await factories.school(pool, ncessch)
 
 
-async def record(pool: asyncpg.Pool, **changes: object) -> int:
+def named(**changes: object) -> releases.New:
+    """Each package has a folder of its own."""
     new = replace(NEW, **changes)  # type: ignore[arg-type]
+    is_given = not changes or "folder" in changes
+    return new if is_given else replace(new, folder=re.sub(r"[^a-z0-9]+", "-", new.subject.lower()))
+
+
+async def record(pool: asyncpg.Pool, **changes: object) -> int:
+    new = named(**changes)
     return await releases.record(pool, new, rows=rows(new.month), totals=TOTALS, tables=TABLES)
 
 
@@ -114,8 +123,8 @@ async def test_the_auditor_is_told_of_every_shareable_release_and_of_no_other(po
     await record(pool, pilot="Evening calls")
     await record(pool, revision=2)
     await record(pool, month=OCTOBER.away(1))
-    await releases.record(pool, replace(NEW, profile="internal"))
-    await releases.record(pool, replace(NEW, profile="inventory", is_deidentified=True))
+    await releases.record(pool, named(profile="internal"))
+    await releases.record(pool, named(profile="inventory", is_deidentified=True))
     found = await releases.earlier(pool, 1)
     assert len(found) == 6
     assert {told.release.profile for told in found} == {"shareable"}
@@ -156,14 +165,28 @@ async def test_a_release_of_a_school_that_is_gone_is_recorded_not_at_all(pool: a
 async def test_a_link_is_told_of_by_one_process_only(pool: asyncpg.Pool) -> None:
     made = await record(pool)
     await record(pool, is_partial=True)
-    await releases.record(pool, replace(NEW, profile="internal"))
-    assert [release.release_id for release in await releases.unannounced(pool, 1)] == [made]
-    claimed = await asyncio.gather(*(releases.claim_announcement(pool, 1, made, NOW) for _ in range(4)))
-    assert sorted(claimed) == [False, False, False, True]
-    assert await releases.unannounced(pool, 1) == ()
-    await releases.unclaim(pool, 1, made)
-    assert [release.release_id for release in await releases.unannounced(pool, 1)] == [made]
-    assert await releases.claim_announcement(pool, 1, made, NOW)
+    await releases.record(pool, named(profile="internal"))
+    assert [release.release_id for release in await releases.announceable(pool, 1, NOW)] == [made]
+    assert await releases.announceable(pool, 1, NOW + MINUTE) == ()
+
+    async def claim(now: datetime = NOW) -> bool:
+        return await releases.claim_announcement(pool, 1, made, now, lasts=MINUTE)
+
+    assert sorted(await asyncio.gather(*(claim() for _ in range(4)))) == [False, False, False, True]
+    await releases.unclaim(pool, 1, made, NOW - MINUTE)  # not theirs
+    assert not await claim()
+    await releases.unclaim(pool, 1, made, NOW)
+    assert await claim()
+    assert await claim(NOW + MINUTE)  # whoever claimed it is gone
+
+
+async def test_which_channels_took_a_link_is_in_the_audit_log(pool: asyncpg.Pool) -> None:
+    made = await record(pool)
+    release = await releases.by_id(pool, 1, made)
+    assert release is not None
+    await audit.entry(pool, 1, releases.announcement(release, "lead", by="schedule", now=NOW))
+    assert await releases.announced(pool, 1, NOW) == {(made, "lead")}
+    assert await releases.announced(pool, 1, NOW + MINUTE) == set()
 
 
 # The lease

@@ -31,6 +31,7 @@ class Guesses:
     completeness_is_of_loaned: frozenset[tuple[str, str]] = frozenset()
     averages_are_of_ten: bool = False  # shown exactly where active_30 is truly 10 or more
     price: Fraction | None = None  # of a line in a month
+    dear: tuple[str, Fraction] | None = None  # a school whose loans' lines have another price, and that
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)  # schools by the group's name
 
 
@@ -275,22 +276,30 @@ def _district(knowledge: search.Knowledge, place: _Place, row: reading.Row, gues
         if figure is not None:
             _between(knowledge, [((place.moment, "", name), 1)], figure)
     if guesses.price:
-        _money(knowledge, place, row, guesses.price)
+        _money(knowledge, place, row, guesses)
     _indices(knowledge, place, row, guesses)
 
 
-def _money(knowledge: search.Knowledge, place: _Place, row: reading.Row, price: Fraction) -> None:
-    for lines, cost in (("lines", "cost"), ("idle_lines", "idle_cost")):
+def _money(knowledge: search.Knowledge, place: _Place, row: reading.Row, guesses: Guesses) -> None:
+    """An amount is a number of lines by their price; by each price, where one school's lines have another."""
+    for lines, loans, cost in (("lines", "loaned", "cost"), ("idle_lines", "idle_30", "idle_cost")):
         figure = reading.share(row, cost, decimals=2)
         if figure is not None:
-            least = None if figure.least is None else figure.least / price
-            most = None if figure.most is None else figure.most / price
-            _between(knowledge, [((place.moment, "", lines), 1)], reading.Figure(least, most))
+            _ratio(
+                knowledge, _Ratio(_paid(place, lines, loans, guesses), (), fixed=1, is_capped=False), figure
+            )
     figure = reading.share(row, "cost_per_covered_student", decimals=2)
     if figure is not None and place.knows("adequate"):
-        paid = (((place.moment, "", "lines"), price.numerator),)
-        covered = place.terms("adequate", factor=price.denominator)
-        _ratio(knowledge, _Ratio(paid, covered, is_capped=False), figure)
+        paid = _paid(place, "lines", "loaned", guesses)
+        _ratio(knowledge, _Ratio(paid, place.terms("adequate"), is_capped=False), figure)
+
+
+def _paid(place: _Place, lines: str, loans: str, guesses: Guesses) -> tuple[tuple[search.Name, int], ...]:
+    """In whole dollars, as the prices are."""
+    price = guesses.price or Fraction(0)
+    school, dear = guesses.dear or ("", price)
+    more = (((place.moment, school, loans), int(dear - price)),) if school else ()
+    return (((place.moment, "", lines), int(price)), *more)
 
 
 def _indices(knowledge: search.Knowledge, place: _Place, row: reading.Row, guesses: Guesses) -> None:
@@ -306,20 +315,24 @@ def _indices(knowledge: search.Knowledge, place: _Place, row: reading.Row, guess
     for name, measure in measures.items():
         figure = reading.share(row, name, decimals=2)
         if figure is not None:
-            knowledge.add(_check(place, figure, measure))
+            may_be_undefined = row.get(f"{name}_symbol", "").endswith("direction unknown")
+            knowledge.add(_check(place, figure, measure, may_be_undefined=may_be_undefined))
 
 
 def _check(
     place: _Place,
     figure: reading.Figure,
     measure: Callable[[Mapping[str, tuple[int, int, int]]], Fraction | None],
+    *,
+    may_be_undefined: bool,
 ) -> search.Check:
+    """``may_be_undefined``: as told of a measure whose ranges hold a district where it is not defined."""
     names = place.terms("need") + place.terms("adequate")
 
     def holds(world: Mapping[search.Name, int]) -> bool:
         value = measure({s: _point(place, s, world) for s in place.schools})
         if value is None:
-            return False
+            return may_be_undefined
         return (figure.least is None or value >= figure.least) and (
             figure.most is None or value <= figure.most
         )

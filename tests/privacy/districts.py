@@ -35,6 +35,7 @@ class District:
     high_needs: frozenset[str] = frozenset()
     pilot: frozenset[str] = frozenset()
     price: int = 15
+    dear: tuple[str, int] | None = None  # a school whose lines have another price, and that
     profiles: tuple[bool, ...] = (False,)  # of the packages of each moment, in this order: strict or not
 
     @property
@@ -144,4 +145,5 @@ def any_district(seed: int, *, most_schools: int = 4, most_months: int = 3) -> D
         high_needs=frozenset(draw.sample(names, draw.randint(0, schools))),
         pilot=frozenset(draw.sample(names, draw.randint(1, schools))),
         profiles=draw.choice(((False,), (False,), (False,), (True,), (False, True), (True, False))),
+        dear=draw.choice((None, (draw.choice(names), 31))),
     )

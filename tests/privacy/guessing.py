@@ -16,6 +16,7 @@ def of(district: districts.District) -> attacker.Guesses:
         nobody_has_more_than_needed=frozenset(m.name for m in moments if _has_no_surplus(m)),
         completeness_is_of_loaned=frozenset((m.name, school) for m in moments for school in m.schools),
         price=Fraction(district.price),
+        dear=None if district.dear is None else (district.dear[0], Fraction(district.dear[1])),
         groups={"high-needs": district.high_needs, "others": _others(district)},
     )
 

@@ -120,14 +120,18 @@ def facts(district: districts.District, moment: districts.Moment) -> months.Fact
 
 
 def _money(district: districts.District, moment: districts.Moment) -> months.Money:
+    place, price = district.dear or ("", district.price)
+    told = moment.schools.get(place, {})
+    lines, idle, more = told.get("loaned") or 0, told.get("idle_30") or 0, price - district.price
     return months.Money(
         lines=moment.lines,
-        cost=Decimal(moment.lines * district.price),
+        cost=Decimal(moment.lines * district.price + lines * more),
         idle_lines=moment.idle_lines,
-        idle_cost=Decimal(moment.idle_lines * district.price),
+        idle_cost=Decimal(moment.idle_lines * district.price + idle * more),
         unknown_lines=0,
         without_price=0,
-        highest_price=Decimal(district.price),
+        highest_price=Decimal(max(price, district.price)),
+        lowest_price=Decimal(district.price),
     )
 
 

@@ -197,6 +197,16 @@ def test_a_cost_over_a_known_price_is_found(published: Published) -> None:
     assert published.leaks(truths, guesses)["a A: loaned"] == (7,)
 
 
+def test_an_exact_cost_beside_exact_lines_of_two_prices_is_found(published: Published) -> None:
+    small = truth(loaned=7, active_30=7, active_7=7, adequate=7)
+    truths = {"a": {"A": small, "B": FULL}}
+    rows = {"A": between("loaned", 5, 9), "B": exact(FULL)}
+    published.package("a", rows, {"lines": 40, "cost": f"{40 * 15 + 7 * 16}.00"})
+    assert not published.leaks(truths)
+    guesses = attacker.Guesses(price=Fraction(15), dear=("A", Fraction(31)))
+    assert published.leaks(truths, guesses)["a A: loaned"] == (7,)
+
+
 def test_a_cost_per_covered_student_is_found(published: Published) -> None:
     small = truth(adequate=7)
     truths = {"a": {"A": small, "B": FULL}}

@@ -1,8 +1,11 @@
 """What packages are called, and what is loaded before anybody asks for one."""
 
+import re
 import subprocess
 import sys
+from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,6 +35,19 @@ def test_a_folder_tells_the_pilot() -> None:
     assert name(asked).endswith("-r1")
 
 
+@pytest.mark.parametrize("pilot", ["partial", "strict", "deidentified", "r2", "lessons-partial"])
+def test_a_pilot_called_as_a_mark_or_a_revision_is_told_apart_from_it(pilot: str) -> None:
+    asked = terms.Asked(month=OCTOBER, pilot=replace(program.PILOTS[0], name=pilot))
+    called = name(asked)
+    assert called.startswith(f"2026-10-shareable-{pilot}-")
+    assert re.fullmatch(r"[0-9a-f]{6}-r1", called.removeprefix(f"2026-10-shareable-{pilot}-"))
+
+
+def test_a_pilot_whose_name_only_begins_or_goes_on_as_a_mark_keeps_it() -> None:
+    for plain in ("strict-lessons", "lessons", "impartial", "r2d2", "year-2"):
+        assert terms.slug(plain) == plain
+
+
 @given(st.text(min_size=1, max_size=80), st.text(min_size=1, max_size=80))
 def test_two_pilots_never_share_a_folder(one: str, other: str) -> None:
     assert (terms.slug(one) == terms.slug(other)) == (one == other)
@@ -43,3 +59,9 @@ def test_a_command_that_makes_no_package_loads_nothing_of_what_makes_them() -> N
     loaded = f"import service.__main__, sys; print([m for m in {exporting.LIBRARIES} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("written", ["9999-12", "0001-01", "1999-12", "2101-01"])
+def test_a_year_far_away_is_no_month(written: str) -> None:
+    with pytest.raises(months.MonthInvalid, match="2000 to 2100"):
+        months.parse(written)

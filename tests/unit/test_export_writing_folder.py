@@ -4,9 +4,11 @@ import asyncio
 import errno
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import pytest
 import xlsxwriter.exceptions
 
 from service import errors
-from service.exports.writing import archive, folder
+from service.exports.writing import archive, folder, package
 from tests import written
 
 ROOT = Path(__file__).parents[2]
@@ -91,6 +93,56 @@ async def test_a_task_that_is_cancelled_leaves_nothing_behind(target: Path) -> N
     with pytest.raises(asyncio.CancelledError):
         await task
     assert _left(target.parent) == []
+
+
+async def test_a_task_that_is_cancelled_as_it_begins_leaves_nothing_behind(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, swept = threading.Event(), folder.sweep
+
+    def sweep(place: Path) -> None:
+        begun.set()
+        time.sleep(0.2)
+        swept(place)
+
+    async def build() -> None:
+        async with folder.building(target):
+            pytest.fail("it was begun")
+
+    monkeypatch.setattr(folder, "sweep", sweep)
+    task = asyncio.create_task(build())
+    await asyncio.to_thread(begun.wait, 10)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert _left(target.parent) == []
+
+
+def test_what_goes_on_after_it_was_cleared_makes_nothing_anew(target: Path) -> None:
+    with folder.building(target) as work:
+        writer = package.Writer(work, title="October")
+    shutil.rmtree(target)
+    for name in ("report-en.html", "ed-fi/answers.json"):
+        with pytest.raises(FileNotFoundError):
+            writer.file(name, b"")
+    assert _left(target.parent) == []
+
+
+def test_writing_ends_where_its_pulse_says_so(target: Path) -> None:
+    class Ended(Exception):
+        pass
+
+    def pulse() -> None:
+        raise Ended
+
+    with folder.building(target) as work:
+        _fill(work)
+        archive.beside(work).unlink()
+        with pytest.raises(Ended):
+            archive.write(work, pulse)
+        archive.beside(work).unlink()
+        with pytest.raises(Ended):
+            package.Writer(work, title="October").finish(pulse)
 
 
 @pytest.mark.parametrize("there", ["folder", "archive"])

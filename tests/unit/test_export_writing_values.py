@@ -2,6 +2,7 @@
 
 import csv
 import math
+import re
 import tempfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pyarrow import parquet
 from service import errors
 from service.exports import tables
 from service.exports.writing import package, text, values
+from service.model import formulas
 
 AWKWARD = st.sampled_from(
     [
@@ -62,7 +64,7 @@ def test_any_text_comes_back_from_every_format(texts: list[str]) -> None:
         assert parquet.read_table(work / "parquet/words.parquet")["word"].to_pylist() == expected
         with (work / "csv/words.csv").open(encoding="utf-8", newline="") as file:
             told = [row[1] for row in csv.reader(file, strict=True)][1:]
-        assert told == [text.harmless(one or "") for one in expected]
+        assert told == [formulas.harmless(one or "") for one in expected]
         cells = openpyxl.load_workbook(work / "workbook.xlsx")["words"]["B"][1:]
         assert [_unescaped(cell.value) for cell in cells] == expected
         assert {cell.data_type for cell in cells if cell.value is not None} <= {"s", "inlineStr"}
@@ -75,15 +77,17 @@ def _unescaped(value: str | None) -> str | None:
 @given(TEXTS)
 def test_no_text_in_csv_begins_as_a_formula_does(texts: list[str]) -> None:
     for one in texts:
-        told = text.harmless(text.clean(one))
+        told = formulas.harmless(text.clean(one))
+        if re.fullmatch(r"-[0-9]+([.][0-9]+)?", told):
+            continue  # a number calculates nothing
         assert not told.lstrip(" \n\v\f\u200b\ufeff").startswith(tuple("=+-@＝＋－＠\t\r"))
 
 
 @pytest.mark.parametrize(
-    "plain", ["<5%", ">95%", "*", "n<10", "5 to 9", "East - West", "1+1", "a=b", "'", ""]
+    "plain", ["<5%", ">95%", "-0.06", "-110.0", "*", "n<10", "5 to 9", "East - West", "1+1", "a=b", "'", ""]
 )
 def test_a_text_that_is_no_formula_stays_as_it_is(plain: str) -> None:
-    assert text.harmless(plain) == plain
+    assert formulas.harmless(plain) == plain
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e12, max_value=1e12))

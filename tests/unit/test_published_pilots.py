@@ -160,3 +160,15 @@ def test_an_earlier_month_has_the_figures_that_were_told_then() -> None:
     assert told.district["coverage"].value == 0.375
     assert told.schools[month_facts.ncessch(1)].symbol == "20% to 30%"
     assert {row.level for row in told.rows} == {protection.Level.TEN, protection.Level.EXACT}
+
+
+def test_a_difference_whose_ranges_hold_none_is_marked_in_the_table() -> None:
+    before = [released(facts({1: 20, 2: 20}, at=-1), Level.TEN, Level.TEN)]
+    told = made(
+        facts({1: 22, 2: 21}), before, month_facts.pilot(starts_on=date(2026, 10, 1)), Level.TEN, Level.TEN
+    )
+
+    assert told.difference.symbol == "about, direction unknown"
+    assert told.difference.least is not None
+    assert told.difference.most is not None
+    assert told.difference.least < 0 < told.difference.most

@@ -1,5 +1,6 @@
 """The charts' specs: from published figures, in tones that stay apart without colour."""
 
+import dataclasses
 import itertools
 import json
 import re
@@ -134,3 +135,17 @@ def test_a_chart_is_a_spec_that_holds_all_it_needs() -> None:
         assert json.loads(json.dumps(spec)) == spec
         assert spec["autosize"] == "none"
         assert spec["$schema"].startswith("https://vega.github.io/schema/vega-lite/")
+
+
+def test_the_bars_of_a_pilots_sides_are_its_bounds_and_stand_beside_each_other() -> None:
+    pilot = published_months.pilot()
+    periods = tuple(
+        dataclasses.replace(one, coverage=dataclasses.replace(one.coverage, least=0.3, most=0.9))
+        for one in pilot.periods
+    )
+    month = published_months.month(pilot=dataclasses.replace(pilot, periods=periods))
+    ends = [row for row in rows(month, "pilot") if "lifted" in row]
+    assert [(row["least"], row["most"]) for row in ends] == [(0.3, 0.9)] * 4
+    assert len({row["bar"] for row in ends}) == 4
+    layers = specs(month)["pilot"]["layer"]
+    assert any(layer["mark"]["type"] == "rule" for layer in layers)

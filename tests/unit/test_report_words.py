@@ -60,6 +60,22 @@ def test_a_text_has_the_same_places_for_figures_in_both_languages() -> None:
     assert different == []
 
 
+def test_amounts_of_several_prices_are_told_by_their_bounds() -> None:
+    range_ = published.Number(least=150.0, most=1520.0, symbol="$150 to $1,520")
+    open_ = published.Number(least=12.5, symbol="at least $12.50")
+
+    assert words.Words("en").money(range_) == "$150 to $1,520"
+    assert words.Words("en").money(open_) == "at least $12.50"
+    assert words.Words("es").money(open_) == "al menos $12.50"
+
+
+def test_a_month_without_a_figure_day_is_worded() -> None:
+    number = published.Number(symbol="no figure day")
+
+    assert words.Words("en").count(number) == "no day with enough data"
+    assert words.Words("es").count(number) == "ningún día con datos suficientes"
+
+
 def test_no_text_was_left_in_english() -> None:
     same = {key for key, text in texts_en.TEXTS.items() if text == texts_es.TEXTS[key]}
     assert {key for key in same if re.search(r"[a-z]{3}", re.sub(r"\{\w+\}", "", texts_en.TEXTS[key]))} <= {
@@ -91,6 +107,7 @@ def test_a_spanish_report_has_no_english_in_it(month: published.Published) -> No
         for name in ours:
             text = text.replace(name, "")
         text = text.replace("tabla changes", "").replace("tabla school_month", "")
+        text = text.replace("tabla notes (csv/notes.csv,", "").replace("sección undefined", "")
         assert not ENGLISH.search(text), text
 
 
@@ -113,13 +130,16 @@ def test_every_text_is_of_some_use() -> None:
         "tile_",
         "sure_",
         "do_",
+        "count_",
+        "share_",
+        "surer_",
     )
     unnamed = [
         key
         for key in texts_en.TEXTS
         if key not in source
         and not key.startswith(prefixes)
-        and not key.endswith(("_lead", "_says", "_one", "_many"))
+        and not key.endswith(("_lead", "_says", "_one", "_many", "_name"))
     ]
     assert unnamed == []
 
@@ -164,6 +184,35 @@ def test_a_count_is_told_with_its_symbol(number: Number, english: str, spanish: 
 )
 def test_a_share_is_told_in_percent(number: Number, english: str, spanish: str) -> None:
     assert (EN.percent(number), ES.percent(number)) == (english, spanish)
+
+
+@pytest.mark.parametrize(
+    ("number", "english", "spanish"),
+    [
+        (Number(value=0.602), "60.2%", "el 60.2%"),
+        (Number(value=0.63, symbol="about"), "about 63%", "cerca del 63%"),
+        (Number(symbol="26% to 27%"), "between 26% and 27%", "entre el 26% y el 27%"),
+        (Number(least=0.6, most=0.7), "between 60% and 70%", "entre el 60% y el 70%"),
+        (Number(symbol="<5%", least=0, most=0.05), "less than 5%", "menos del 5%"),
+        (Number(symbol=">95%", least=0.95, most=1), "more than 95%", "más del 95%"),
+        (Number(symbol="withheld", least=0, most=1), "withheld", "no se publica"),
+    ],
+)
+def test_a_share_in_a_sentence_is_told_as_one_says_it(number: Number, english: str, spanish: str) -> None:
+    assert (EN.share_in_text(number), ES.share_in_text(number)) == (english, spanish)
+
+
+def test_a_count_in_a_sentence_is_between_its_ends() -> None:
+    number = Number(symbol="1466 to 1479", least=1466, most=1479)
+    assert EN.count_in_text(number) == "between 1,466 and 1,479"
+    assert ES.count_in_text(number) == "entre 1,466 y 1,479"
+    assert ES.count_in_text(Number(value=430, symbol="about")) == "cerca de 430"
+
+
+def test_spanish_runs_an_article_together_with_what_is_before_it() -> None:
+    told = ES.say("do_ask", ratio=ES.share_in_text(Number(value=0.62)), floor="el 70%")
+    assert "Las familias del 62% de los estudiantes" in told
+    assert "por debajo del 70%" in told
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,21 @@ def test_the_notes_tell_what_is_in_force_and_what_is_not_known() -> None:
     assert {name for section, name in found if section == "symbols"} == set(notes.SYMBOLS)
 
 
+def test_a_threshold_below_zero_is_worded_and_is_no_formula() -> None:
+    of = dataclasses.replace(FACTS, thresholds={"rsrp_floor_dbm": -110.0, "signal_samples": 20})
+    cells_ = changes.as_cells(shareable.tables(told(of)))["notes"]
+
+    assert cells_["thresholds rsrp_floor_dbm"]["value"] == "below -110 dBm"
+    assert cells_["thresholds signal_samples"]["value"] == "20"
+
+
+def test_groups_know_which_of_the_schools_left_out_have_an_unknown_need() -> None:
+    needy, others = told().district.groups
+
+    assert (needy.left_out, needy.without_need) == (2, 1)
+    assert (others.left_out, others.without_need) == (0, 0)
+
+
 def test_a_month_without_a_figure_day_or_a_calendar_says_so() -> None:
     nothing = dict.fromkeys(protection.COUNTS)
     of = month_facts.facts([month_facts.school(1, nothing)], figure_on=None, instructional_days=None)
@@ -177,7 +192,14 @@ def test_a_month_without_a_figure_day_or_a_calendar_says_so() -> None:
 
     assert found["figures", "day"]["value"] is None
     assert found["figures", "school_days"]["says"] == "No calendar: every day counts."
-    assert records(told(of), "school_month")[0]["need_symbol"] == "unknown"
+    row, district = records(told(of), "school_month")[0], records(told(of), "district_month")[0]
+    assert (row["need_symbol"], row["level"], row["suppression_flags"]) == (
+        "no figure day",
+        None,
+        "no_figure_day",
+    )
+    assert (district["schools_exact"], district["schools_without_day"]) == (0, 1)
+    assert ("not known", "need") not in found
 
 
 def test_every_symbol_and_flag_that_a_table_has_is_explained_in_the_notes() -> None:
@@ -190,7 +212,7 @@ def test_every_symbol_and_flag_that_a_table_has_is_explained_in_the_notes() -> N
                         assert (
                             value in notes.SYMBOLS
                             or value[0].isdigit()
-                            or value.startswith(("about $", "n<"))
+                            or value.startswith(("about $", "n<", "at most "))
                         ), value
                     if name == "suppression_flags" and isinstance(value, str):
                         assert set(value.split()) <= set(notes.FLAGS)
@@ -215,6 +237,16 @@ def test_every_table_is_on_the_page() -> None:
     made = {table.name for table, _ in shareable.tables(with_everything())}
 
     assert made == {table.name for table in columns.TABLES}
+
+
+def test_the_rows_beside_a_chart_say_that_they_are_middles_of_ranges() -> None:
+    headings = [chart.columns[1:] for chart in shareable.charts(with_everything())]
+    assert headings == [("coverage (middle of range)", "least", "most")] * 4
+
+
+def test_the_notes_say_how_the_files_write_texts() -> None:
+    found = {row["name"]: str(row["says"]) for row in records(told(), "notes") if row["section"] == "files"}
+    assert "has an apostrophe before it" in found["apostrophes"]
 
 
 def test_charts_draw_the_middle_with_its_bounds_and_leave_out_what_is_not_told() -> None:
@@ -303,12 +335,69 @@ def test_a_revision_lists_the_cells_that_differ_with_what_they_were() -> None:
             ("prices_corrected",),
         ),
         (dataclasses.replace(two(), thresholds={"completeness_floor": 0.8}), ("settings_changed",)),
+        (dataclasses.replace(two(adequate=31), thresholds={"min_mbps": 3}), ("settings_changed",)),
+        (dataclasses.replace(two(need=41), need_mode="household"), ("settings_changed",)),
+        (two(name="Renamed"), ("settings_changed",)),
+        (two(is_high_needs=False), ("settings_changed",)),
+        (two(indicator_value=0.9), ("settings_changed",)),
+        (two(library_hours=9.0), ("settings_changed",)),
+        (two(library_hours=9.0, adequate=31), ("settings_changed", "late_data")),
+        (two(used_bytes=10**12), ("late_data",)),
+        (
+            dataclasses.replace(
+                two(), schools=(*two().schools, month_facts.school(3, month_facts.counts(None)))
+            ),
+            ("need_corrected",),
+        ),
         (two(), ("no_visible_change",)),
         (two(need=41, adequate=31), ("need_corrected", "late_data")),
     ],
 )
 def test_why_a_revision_is_there_follows_from_the_cells(after: months.Facts, why: tuple[str, ...]) -> None:
     assert changes.reasons(cells(two()), cells(after)) == why
+
+
+def test_an_earlier_month_that_was_issued_anew_is_no_late_data() -> None:
+    before, after = ({"trend": {"2026-09 1": {"coverage": share}}} for share in ("0.4", "0.5"))
+
+    assert changes.reasons(before, after) == ("other",)
+
+
+def test_a_pilots_question_is_a_setting() -> None:
+    before, after = (
+        {"notes": {"pilot name": {"says": question}}} for question in ("Do they help?", "How much?")
+    )
+
+    assert changes.reasons(before, after) == ("settings_changed",)
+
+
+def test_a_new_name_is_blamed_for_no_figure() -> None:
+    listed = changes.of(cells(two()), cells(two(adequate=31, name="Renamed")), "settings_changed")
+    why = {(one.table, one.column): one.why for one in listed}
+
+    assert why["school_month", "school_name"] == "settings_changed"
+    assert why["school_month", "adequate"] == why["school_month", "coverage"] == "late_data"
+
+
+def test_beside_a_new_version_a_cell_keeps_its_own_reason() -> None:
+    before, after = cells(two()), cells(two(need=41))
+    both = changes.both(changes.reasons(before, after), "new_version")
+    listed = changes.of(before, after, changes.default(both))
+
+    assert both == ("new_version", "need_corrected")
+    assert {one.why for one in listed} == {"need_corrected"}
+    assert {one.why for one in changes.of(before, after, changes.default(("new_version",)))} == {
+        "new_version"
+    }
+
+
+def test_that_a_figure_day_was_found_is_no_protection() -> None:
+    nothing = month_facts.facts(
+        [month_facts.school(1, dict.fromkeys(protection.COUNTS)), month_facts.school(2)]
+    )
+    listed = changes.of(cells(nothing), cells(two()), "late_data")
+
+    assert "protection_changed" not in {one.why for one in listed}
 
 
 def test_more_lines_are_no_change_of_prices() -> None:

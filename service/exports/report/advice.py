@@ -65,7 +65,7 @@ def _steps(month: published.Published, words: Words) -> Iterator[document.Item]:
 def _use(month: published.Published, words: Words) -> Iterator[document.Item]:
     numbers = month.district.numbers
     idle = figures.of(numbers, "idle_lines")
-    if (idle.middle or 0) > 0:
+    if (figures.least([idle]) or 0) > 0:
         cost = words.money(figures.of(numbers, "idle_cost"))
         yield _step("do_idle", words, idle=words.count(idle), cost=cost)
     waiting = [school for school in month.schools if (figures.least([_of(school, "waitlist")]) or 0) > 0]
@@ -75,20 +75,28 @@ def _use(month: published.Published, words: Words) -> Iterator[document.Item]:
 
 
 def _reach(month: published.Published, words: Words) -> Iterator[document.Item]:
-    low = [
-        school
-        for school in figures.by_coverage(month.schools)
-        if (_of(school, "coverage").middle or 0) < COVERED_ENOUGH
-    ][:MOST_NAMED]
+    """Only where the ranges leave no doubt: a school of a wide one may be among the best."""
+    low = _certainly_low(month)
     if low:
-        names = (
+        names = [
             words.say("in_brackets", school=_name(school), figure=words.percent(_of(school, "coverage")))
             for school in low
-        )
-        yield _step("do_reach", words, names=words.listed(names))
+        ]
+        floor = words.share_in_text(published.Number(value=COVERED_ENOUGH))
+        yield _step("do_reach", words, floor=floor, names=words.listed(names, most=MOST_NAMED))
     gap = figures.of(month.district.numbers, "coverage_gap")
-    if (gap.value or 0) >= WIDE_GAP:
+    if (gap.value or 0) >= WIDE_GAP and (figures.least([gap]) or 0) > 0:
         yield _step("do_gap", words)
+
+
+def _certainly_low(month: published.Published) -> list[published.School]:
+    """Those whose coverage is low whatever their ranges leave open, by the most that it can be."""
+    found = [
+        (most, place, school)
+        for place, school in enumerate(figures.by_coverage(month.schools))
+        if (most := figures.most([_of(school, "coverage")])) is not None and most < COVERED_ENOUGH
+    ]
+    return [school for _, _, school in sorted(found, key=lambda one: one[:2])]
 
 
 def _knowledge(month: published.Published, words: Words) -> Iterator[document.Item]:
@@ -97,14 +105,14 @@ def _knowledge(month: published.Published, words: Words) -> Iterator[document.It
     if not figures.is_told(figures.of(numbers, "need")):
         yield _step("do_need", words)
     if figures.is_above(published.Number(value=ANSWERED_ENOUGH), answers):
-        floor = words.percent(published.Number(value=ANSWERED_ENOUGH))
-        yield _step("do_ask", words, ratio=words.percent(answers), floor=floor)
+        floor = words.share_in_text(published.Number(value=ANSWERED_ENOUGH))
+        yield _step("do_ask", words, ratio=words.share_in_text(answers), floor=floor)
     stale = [school for school in month.schools if "need_exceeded" in school.flags]
     if stale:
         yield _step("do_renew", words, names=words.listed(map(_name, stale), most=MOST_NAMED))
     if figures.is_above(published.Number(value=equity.COMPLETENESS_FLOOR), heard):
-        floor = words.percent(published.Number(value=equity.COMPLETENESS_FLOOR))
-        yield _step("do_unheard", words, share=words.percent(heard), floor=floor)
+        floor = words.share_in_text(published.Number(value=equity.COMPLETENESS_FLOOR))
+        yield _step("do_unheard", words, share=words.share_in_text(heard), floor=floor)
     gaps = sources.silent_days(month.facts)
     if gaps:
         yield _step("do_sources", words, gaps=sources.said(gaps, words))

@@ -12,7 +12,8 @@ def section(month: published.Published, words: Words) -> document.Section:
         through = words.day(month.facts.through_on)
         blocks.append(document.Paragraph(text=words.say("answer_partial", day=through), style="note"))
     blocks += [_tiles(month, words), *_bounds(month, words)]
-    blocks.append(document.Paragraph(text=_moved(month, words)))
+    if month.facts.figure_on is not None:
+        blocks.append(document.Paragraph(text=_moved(month, words)))
     if figures.is_told(_coverage(month)) and any(figures.is_told(_of(one)) for one in month.earlier):
         blocks.append(_trend(month, words))
     return document.Section(title=words.say("answer_title"), blocks=tuple(blocks))
@@ -40,11 +41,14 @@ def _answer(month: published.Published, words: Words) -> str:
 
 def _known(month: published.Published, day: str, words: Words) -> str:
     covered, need = (figures.of(month.district.numbers, name) for name in ("covered", "need"))
-    coverage = words.percent(_coverage(month))
+    coverage = words.share_in_text(_coverage(month))
     if not (figures.is_told(covered) and figures.is_told(need)):
         return words.say("answer_share", day=day, coverage=coverage)
-    counts = {"covered": words.count(covered), "need": words.count(need)}
-    return words.say("answer_known", day=day, coverage=coverage, **counts)
+    if figures.is_exact(covered) and figures.is_exact(need):
+        counts = {"covered": words.count(covered), "need": words.count(need)}
+        return words.say("answer_known", day=day, coverage=words.percent(_coverage(month)), **counts)
+    counts = {"covered": words.count_in_text(covered), "need": words.count_in_text(need)}
+    return words.say("answer_ranged", day=day, coverage=coverage, **counts)
 
 
 def _tiles(month: published.Published, words: Words) -> document.Tiles:
@@ -68,7 +72,7 @@ def _bounds(month: published.Published, words: Words) -> list[document.Block]:
     high = figures.of(month.district.numbers, "coverage_high")
     if not (figures.is_told(low) and figures.is_told(high)):
         return []
-    text = words.say("answer_bounds", low=words.percent(low), high=words.percent(high))
+    text = words.say("answer_bounds", low=words.share_in_text(low), high=words.share_in_text(high))
     return [document.Paragraph(text=text)]
 
 
@@ -83,14 +87,15 @@ def _moved(month: published.Published, words: Words) -> str:
 
 def _since(last: published.EarlierMonth, now: published.Number, words: Words) -> str:
     before, name = _of(last), words.month(last.month)
-    if before.value is None or now.value is None:
-        return words.say("moved_unsure", month=name, before=words.percent(before))
-    by = now.value - before.value
-    if words.percent(before) == words.percent(now):
+    is_known = figures.is_exact(before) and figures.is_exact(now)
+    if is_known and words.percent(before) == words.percent(now):
         return words.say("moved_not", month=name)
-    key = "moved_up" if by > 0 else "moved_down"
-    points = words.points(published.Number(value=by))
-    return words.say(key, month=name, points=points, before=words.percent(before))
+    is_up, is_down = figures.is_above(now, before), figures.is_above(before, now)
+    if not (is_up or is_down):
+        return words.say("moved_unsure", month=name, before=words.share_in_text(before))
+    by = figures.difference(now, before) if is_up else figures.difference(before, now)
+    key = "moved_up" if is_up else "moved_down"
+    return words.say(key, month=name, points=words.points(by), before=words.percent(before))
 
 
 def _missing(month: published.Published, words: Words) -> str:

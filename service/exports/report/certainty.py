@@ -24,18 +24,24 @@ def section(month: published.Published, words: Words) -> document.Section:
 
 
 def _heard(month: published.Published, words: Words) -> Iterator[document.Item]:
-    numbers, figure_on = month.district.numbers, month.facts.figure_on
+    figure_on = month.facts.figure_on
     if figure_on is None:
         yield _item("day", words.say("sure_no_day"), words)
     else:
-        floor = words.percent(published.Number(value=equity.COMPLETENESS_FLOOR))
+        floor = words.share_in_text(published.Number(value=equity.COMPLETENESS_FLOOR))
         yield _item("day", words.say("sure_day", day=words.day(figure_on), floor=floor), words)
+        yield from _reports(month, words)
+    if month.facts.sources or figure_on is not None:
+        yield _item("gaps", _gaps(month, words), words)
+
+
+def _reports(month: published.Published, words: Words) -> Iterator[document.Item]:
+    numbers = month.district.numbers
     share, unknown = figures.of(numbers, "completeness"), figures.of(numbers, "unknown")
     told = words.say("sure_heard", share=words.percent(share), unknown=words.count(unknown))
     yield _item("heard", told, words)
     answered = figures.of(numbers, "response_ratio")
     yield _item("answers", words.say("sure_answers", share=words.percent(answered)), words)
-    yield _item("gaps", _gaps(month, words), words)
 
 
 def _gaps(month: published.Published, words: Words) -> str:

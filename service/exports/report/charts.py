@@ -21,6 +21,7 @@ _MANY = 30
 _TREND = 110  # pixels from 0 to 100 %
 _SLOPES = 120
 _BEFORE, _DURING = 140, marks.WIDTH - 185  # where the ends of a pilot's lines are
+_BESIDE = {"pilot": -3, "comparison": 3}  # pixels: the bars of both sides stand beside each other
 _LINE = 15.0  # between two lines of text
 _DASHES = {"pilot": [1, 0], "comparison": [5, 4]}
 
@@ -54,6 +55,8 @@ class End:
     is_before: bool
     number: published.Number
     says: str
+    least: float | None = None
+    most: float | None = None
 
 
 def shortened(name: str, longest: int = _LONGEST) -> str:
@@ -149,6 +152,7 @@ def slopes(ends: Sequence[End], *, before: str, during: str) -> Spec:
         height=_SLOPES,
         rows=[*_ends(ends), {"before": before}, {"during": during}],
         layers=[
+            marks.rule("least", "most", height=_SLOPES, x=marks.BARS),
             *(marks.line(y=up, dash=dash, side=side) for side, dash in _DASHES.items()),
             marks.points(x=marks.PLACED, y=up),
             marks.text("left", align="right", x=marks.PLACED, y=marks.LIFTED, shift=(-10, 0), needs="left"),
@@ -162,6 +166,9 @@ def _ends(ends: Sequence[End]) -> list[Row]:
     return [
         {
             "x": _BEFORE if end.is_before else _DURING,
+            "bar": (_BEFORE if end.is_before else _DURING) + _BESIDE.get(end.side, 0),
+            "least": end.least,
+            "most": end.most,
             "at": end.number.middle,
             "left" if end.is_before else "right": end.says,
             "lifted": lifted,

@@ -11,6 +11,7 @@ from service.exports.report import (
     money,
     pilot,
     schools,
+    verdict,
 )
 from service.exports.report.words import Words
 
@@ -22,7 +23,11 @@ def of(month: published.Published, *, language: str) -> document.Document:
         language=language,
         title=words.say("title"),
         subtitle=words.say("subtitle", district=district, month=name),
-        about=words.say("about_report", revision=month.revision, version=month.version),
+        about=words.say(
+            "about_report_strict" if month.is_strict else "about_report",
+            revision=month.revision,
+            version=month.version,
+        ),
         mark=_mark(month, words),
         footer=words.say("footer", district=district, month=name, revision=month.revision),
         page_of=words.say("page_of", page="{page}", pages="{pages}"),
@@ -39,6 +44,9 @@ def _mark(month: published.Published, words: Words) -> str:
 
 
 def _sections(month: published.Published, words: Words) -> tuple[document.Section, ...]:
+    if month.facts.figure_on is None:  # nothing to compare, and nothing that figures ask for
+        told = (answer, money, pilot, certainty)
+        return tuple(made for part in told if (made := part.section(month, words)) is not None)
     found = (
         answer.section(month, words),
         advice.section(month, words),  # on the first page, for who reads no further
@@ -47,5 +55,6 @@ def _sections(month: published.Published, words: Words) -> tuple[document.Sectio
         money.section(month, words),
         pilot.section(month, words),
         certainty.section(month, words),
+        verdict.section(month, words),
     )
     return tuple(section for section in found if section is not None)

@@ -7,14 +7,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from service import errors
+from service.exports import threads
 from service.exports.report import document
 
 DEADLINE = 180.0  # seconds, for all charts and the PDF of one report
+_PULSE = 0.2  # seconds between two looks whether anybody still waits
 _NEEDED = ("typst", "vl_convert")
 _LONGEST = 500  # characters of what went wrong
 _KEPT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "HOME")
@@ -32,12 +35,14 @@ class Drawn:
     pdf: bytes
 
 
-def drawn(report: document.Document, *, deadline: float = DEADLINE) -> Drawn:
-    """Raises DrawingFailed."""
+def drawn(
+    report: document.Document, *, deadline: float = DEADLINE, pulse: Callable[[], None] = threads.nothing
+) -> Drawn:
+    """``pulse``: called now and then; what it raises ends the process that draws. Raises DrawingFailed."""
     for name in _NEEDED:
         if importlib.util.find_spec(name) is None:
             raise DrawingFailed(f'{name} is not installed: pip install "afterbell[exports]"')
-    answer = _asked(job(report), deadline=deadline)
+    answer = _asked(job(report), deadline=deadline, pulse=pulse)
     names = [chart.name for chart in report.charts]
     return Drawn(charts=dict(zip(names, answer["charts"], strict=True)), pdf=base64.b64decode(answer["pdf"]))
 
@@ -64,24 +69,41 @@ def _block(block: document.Block, places: Mapping[str, int]) -> dict[str, Any]:
     return {"kind": type(block).__name__.lower(), **dataclasses.asdict(block)}
 
 
-def _asked(asked: Mapping[str, Any], *, deadline: float) -> dict[str, Any]:
+def _asked(asked: Mapping[str, Any], *, deadline: float, pulse: Callable[[], None]) -> dict[str, Any]:
     try:
-        done = subprocess.run(
+        child = subprocess.Popen(
             [sys.executable, "-m", "service.exports.report.drawing"],
-            input=json.dumps(asked).encode(),
-            capture_output=True,
-            timeout=deadline,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=_environment(),
-            check=False,
         )
-    except subprocess.TimeoutExpired as error:
-        raise DrawingFailed(f"the report was not drawn within {deadline:.0f} s: try again") from error
     except OSError as error:
         raise DrawingFailed(f"the process that draws the report did not start: {error}") from error
-    if done.returncode != 0:
-        raise DrawingFailed(f"the report could not be drawn: {_complaint(done)}")
-    answer: dict[str, Any] = json.loads(done.stdout)
+    with child:
+        try:
+            out, said = _said(child, json.dumps(asked).encode(), deadline=deadline, pulse=pulse)
+        except BaseException:
+            child.kill()
+            raise
+    if child.returncode != 0:
+        raise DrawingFailed(f"the report could not be drawn: {_complaint(child.returncode, said)}")
+    answer: dict[str, Any] = json.loads(out)
     return answer
+
+
+def _said(
+    child: subprocess.Popen[bytes], asked: bytes, *, deadline: float, pulse: Callable[[], None]
+) -> tuple[bytes, bytes]:
+    """What it wrote, and what it complained of."""
+    until, given = time.monotonic() + deadline, asked
+    while (left := until - time.monotonic()) > 0:
+        pulse()
+        try:
+            return child.communicate(given, timeout=min(left, _PULSE))
+        except subprocess.TimeoutExpired:
+            given = b""  # it is being written: it is not to be told twice
+    raise DrawingFailed(f"the report was not drawn within {deadline:.0f} s: try again")
 
 
 def _environment() -> dict[str, str]:
@@ -90,11 +112,9 @@ def _environment() -> dict[str, str]:
     return {**kept, "LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0", "PYTHONIOENCODING": "utf-8"}
 
 
-def _complaint(done: subprocess.CompletedProcess[bytes]) -> str:
+def _complaint(code: int, said: bytes) -> str:
     """What it said last."""
-    lines = done.stderr.decode(errors="replace").strip().splitlines()
+    lines = said.decode(errors="replace").strip().splitlines()
     if lines:
         return lines[-1][:_LONGEST]
-    return f"its process ended with {done.returncode}" + (
-        ", perhaps for lack of memory" if done.returncode < 0 else ""
-    )
+    return f"its process ended with {code}" + (", perhaps for lack of memory" if code < 0 else "")

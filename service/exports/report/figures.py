@@ -18,7 +18,7 @@ def is_told(number: Number) -> bool:
 
 
 def is_exact(number: Number) -> bool:
-    return number.value is not None and number.symbol != "about"
+    return number.value is not None and not number.symbol.startswith("about")
 
 
 def ends(number: Number) -> tuple[float, float] | None:
@@ -27,13 +27,37 @@ def ends(number: Number) -> tuple[float, float] | None:
         return number.value, number.value
     if number.least is not None and number.most is not None:
         return number.least, number.most
-    return None if number.value is None else (number.value, number.value)
+    return None  # about, without bounds: nothing is certain
 
 
 def is_above(one: Number, other: Number) -> bool:
     """For certain: the least of the one is above the most of the other."""
     mine, its = ends(one), ends(other)
     return mine is not None and its is not None and mine[0] > its[1]
+
+
+def difference(one: Number, other: Number) -> Number:
+    """The one less the other, of shares as they are told, so that a reader who subtracts them finds the same."""
+    mine, its = ends(one), ends(other)
+    if one.value is not None and other.value is not None:
+        is_about = not (is_exact(one) and is_exact(other))
+        return Number(value=told(one.value) - told(other.value), symbol="about" if is_about else "")
+    if mine is None or its is None:
+        return Number(symbol="unknown")
+    return Number(least=told(mine[0]) - told(its[1]), most=told(mine[1]) - told(its[0]))
+
+
+def told(share: float) -> float:
+    """As in words: to one decimal of a percent."""
+    return round(share * 100, 1) / 100
+
+
+def may_be_none(number: Number, none: float = 0.0) -> bool:
+    """Whether it may lie on either side of none: of a difference, its direction cannot be told."""
+    if is_exact(number):
+        return False
+    found = ends(number)
+    return found is None or found[0] <= none <= found[1]
 
 
 def least(numbers: Iterable[Number]) -> float | None:

@@ -20,6 +20,7 @@ Spec = dict[str, object]
 Row = dict[str, object]
 
 PLACED: Spec = {"field": "x", "type": "quantitative", "scale": None, "axis": None}  # in pixels
+BARS: Spec = {"field": "bar", "type": "quantitative", "scale": None, "axis": None}
 LIFTED: Spec = {"field": "lifted", "type": "quantitative", "scale": None, "axis": None}
 
 _AXIS: Spec = {"format": "%", "values": [0, 0.25, 0.5, 0.75, 1], "title": None, "grid": True}
@@ -107,12 +108,12 @@ def bar(low: str, high: str, *, y: Spec, tone: str, size: float) -> Spec:
     }
 
 
-def rule(low: str, high: str, *, height: int) -> Spec:
+def rule(low: str, high: str, *, height: int, x: Spec = PLACED) -> Spec:
     """From the one to the other, standing."""
     return {
         "mark": {"type": "rule", "color": BOUND, "strokeWidth": 1.4},
         "transform": _having(low),
-        "encoding": {"x": PLACED, "y": up(low, height), "y2": {"field": high}},
+        "encoding": {"x": x, "y": up(low, height), "y2": {"field": high}},
     }
 
 

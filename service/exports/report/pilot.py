@@ -35,29 +35,52 @@ def _when(pilot: published.Pilot, words: Words) -> str:
 
 
 def _answer(pilot: published.Pilot, words: Words) -> str:
-    changes = {
-        "change": words.change(pilot.change),
-        "comparison": words.change(pilot.comparison_change),
-        "difference": words.change(pilot.difference),
-    }
-    if not figures.is_told(pilot.difference):
-        return " ".join([_when(pilot, words), words.say("pilot_no_answer", **changes)])
-    texts = [_when(pilot, words), words.say("pilot_answer", **changes)]
-    ends = _ends(pilot.difference)
+    change, comparison, difference = changes(pilot)
+    told = {"change": _change(change, words), "comparison": _change(comparison, words)}
+    when = _when(pilot, words)
+    if not figures.is_told(difference):
+        return " ".join([when, words.say("pilot_no_answer", **told)])
+    if figures.may_be_none(difference):
+        return " ".join([when, _undecided(difference, words), words.say("pilot_changes", **told)])
+    texts = [when, words.say("pilot_answer", difference=words.change(difference), **told)]
+    ends = figures.ends(difference)
     if ends is not None and ends[0] < ends[1]:
         least, most = (words.change(published.Number(value=end)) for end in ends)
         texts.append(words.say("pilot_range", least=least, most=most))
-    return " ".join([*texts, words.say(_verdict(ends))])
+    return " ".join([*texts, words.say(verdict(difference))])
 
 
-def _ends(number: published.Number) -> tuple[float, float] | None:
-    """As far as it may lie: bounds that are told come before a value that is about right."""
-    if number.least is not None and number.most is not None:
-        return number.least, number.most
-    return figures.ends(number)
+def changes(pilot: published.Pilot) -> tuple[published.Number, published.Number, published.Number]:
+    """Of the pilot's schools, of the others, and the difference; where all is exact, of the figures as told."""
+    told = (pilot.change, pilot.comparison_change, pilot.difference)
+    if len(pilot.periods) != 4 or not all(figures.is_exact(one.coverage) for one in pilot.periods):
+        return told
+    before, during, before_elsewhere, during_elsewhere = (one.coverage for one in pilot.periods)
+    change = figures.difference(during, before)
+    comparison = figures.difference(during_elsewhere, before_elsewhere)
+    return change, comparison, figures.difference(change, comparison)
 
 
-def _verdict(ends: tuple[float, float] | None) -> str:
+def _change(number: published.Number, words: Words) -> str:
+    """No middle where it may have gone either way."""
+    ends = figures.ends(number)
+    if ends is None or not figures.may_be_none(number):
+        return words.change(number)
+    least, most = (words.change(published.Number(value=end)) for end in ends)
+    return words.say("pilot_between", least=least, most=most)
+
+
+def _undecided(difference: published.Number, words: Words) -> str:
+    ends = figures.ends(difference)
+    if ends is None:
+        return words.say("pilot_unsure")
+    least, most = (words.change(published.Number(value=end)) for end in ends)
+    return words.say("pilot_undecided", least=least, most=most)
+
+
+def verdict(difference: published.Number) -> str:
+    """The text that says what may be said of it."""
+    ends = figures.ends(difference)
     if ends is None or ends[0] <= 0 <= ends[1]:
         return "pilot_unsure"
     return "pilot_better" if ends[0] > 0 else "pilot_worse"
@@ -71,6 +94,8 @@ def _chart(pilot: published.Pilot, words: Words) -> document.Chart:
             is_before=period.period == "before",
             number=period.coverage,
             says=_end(period, words),
+            least=figures.least([period.coverage]),
+            most=figures.most([period.coverage]),
         )
         for period in told
     ]
@@ -100,7 +125,16 @@ def _end(period: published.PilotPeriod, words: Words) -> str:
 
 
 def _table(pilot: published.Pilot, words: Words) -> document.Table:
-    head = ("pilot_side", "pilot_period", "schools_column", "mean_need", "mean_connected", "coverage")
+    head = (
+        "pilot_side",
+        "pilot_period",
+        "schools_column",
+        "mean_need",
+        "mean_connected",
+        "coverage",
+        "at_least",
+        "at_most",
+    )
     return document.Table(
         title=words.say("pilot_chart_title"),
         head=tuple(map(words.say, head)),
@@ -122,4 +156,13 @@ def _cells(period: published.PilotPeriod, words: Words) -> tuple[str, ...]:
         words.count(period.need),
         words.count(period.covered),
         words.percent(period.coverage),
+        *_bounds(period.coverage, words),
     )
+
+
+def _bounds(coverage: published.Number, words: Words) -> tuple[str, str]:
+    ends = figures.ends(coverage)
+    if ends is None:
+        return words.say("symbol_unknown"), words.say("symbol_unknown")
+    least, most = (words.percent(published.Number(value=end)) for end in ends)
+    return least, most

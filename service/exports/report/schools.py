@@ -31,7 +31,7 @@ def _levels(month: published.Published, words: Words) -> str:
     levels = {level: month.district.levels.get(level, 0) for level in Level}
     if month.is_strict:
         whole = levels[Level.EXACT]
-        hidden = month.district.schools - whole
+        hidden = sum(levels.values()) - whole
         return words.say("schools_levels_strict", whole=f"{whole:,}", hidden=f"{hidden:,}")
     if levels[Level.EXACT] == month.district.schools:
         return words.say("schools_levels_exact", n=f"{month.district.schools:,}")

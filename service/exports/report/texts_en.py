@@ -25,10 +25,21 @@ TEXTS: Mapping[str, str] = {
     "sentence": "{text}.",
     "range": "{least} to {most}",
     "about": "about {figure}",
+    "count_exact": "{figure}",
+    "count_about": "about {figure}",
+    "count_between": "between {least} and {most}",
+    "share_exact": "{figure}",
+    "share_about": "about {figure}",
+    "share_between": "between {least} and {most}",
+    "share_below": "less than {figure}",
+    "share_above": "more than {figure}",
+    "from": "at least {figure}",
+    "up_to": "at most {figure}",
     "points_one": "{n} point",
     "points_many": "{n} points",
     "symbol_withheld": "withheld",
     "symbol_unknown": "unknown",
+    "symbol_no_figure_day": "no day with enough data",
     "symbol_not_applicable": "not applicable",
     "symbol_incomplete": "too little reported",
     "symbol_not_measured": "not measured",
@@ -43,6 +54,8 @@ TEXTS: Mapping[str, str] = {
     "subtitle": "{district}, {month}",
     "about_report": "Revision {revision}. Made by afterbell {version} from figures that may be shared: where "
     "a school's numbers are small, they are given as ranges, so that no child can be found in them.",
+    "about_report_strict": "Revision {revision}. Made by afterbell {version} from figures that may be shared: "
+    "small counts are hidden, and what would give them away, so that no child can be found in them.",
     "mark_partial": "PARTIAL MONTH: figures through {day}; they will change",
     "footer": "{district}, {month}, revision {revision}",
     "page_of": "page {page} of {pages}",
@@ -51,6 +64,8 @@ TEXTS: Mapping[str, str] = {
     "answer_title": "The answer in short",
     "answer_known": "On {day}, {covered} of the {need} students in need ({coverage}) were connected at home "
     "by a loaned hotspot that works.",
+    "answer_ranged": "On {day}, {coverage} of the students in need were connected at home by a loaned hotspot "
+    "that works. That is {covered} students; {need} are in need.",
     "answer_share": "On {day}, {coverage} of the students in need were connected at home by a loaned hotspot "
     "that works.",
     "answer_no_day": "How many students in need were connected in {month} is not known: on no school day did "
@@ -60,7 +75,7 @@ TEXTS: Mapping[str, str] = {
     "answer_no_need": "On {day}, no student was known to be in need of a connection at home, so there is no "
     "coverage to report.",
     "answer_bounds": "How sure is that? If every student who has not answered is in need and not connected, "
-    "it is {low}. If every hotspot that was not heard from works, it is {high}.",
+    "coverage is {low}. If every hotspot that was not heard from works, it is {high}.",
     "answer_partial": "This month is not closed. Its figures are through {day}, and will change.",
     "tile_coverage": "Coverage",
     "tile_coverage_says": "of the students in need have a connection at home that works",
@@ -87,7 +102,7 @@ TEXTS: Mapping[str, str] = {
     "schools_levels": "Schools with exact figures: {exact}; with ranges: {ranged}; with nothing but a band "
     "of coverage: {band}; too small to show: {withheld}.",
     "schools_levels_strict": "Schools shown in full: {whole}; with something hidden: {hidden}.",
-    "schools_levels_exact": "No figures of a school had to be coarsened, at any of {n}.",
+    "schools_levels_exact": "Schools: {n}, all with exact figures.",
     "schools_none": "No school has a coverage to draw this month.",
     "schools_ends": "The {low} schools with the lowest and the {high} with the highest coverage are drawn. "
     "All others are in the package's table school_month.",
@@ -117,11 +132,15 @@ TEXTS: Mapping[str, str] = {
     "equity_higher": "High-needs schools have more: {needy} of their students in need are connected, against "
     "{others} at the other schools, {gap} apart.",
     "equity_equal": "High-needs schools and the others stand alike: {needy} of the students in need are "
-    "connected at the ones, {others} at the others.",
-    "equity_unknown": "High-needs schools cannot be compared with the others this month: coverage is {needy} "
-    "at the ones, {others} at the others.",
+    "connected at the high-needs schools, {others} at the others.",
+    "equity_unknown": "High-needs schools cannot be compared with the others this month. Coverage of "
+    "the high-needs schools: {needy}; of the others: {others}.",
+    "equity_unsure": "Whether students in need are connected more often at high-needs schools or at the others "
+    "cannot be said from these ranges: coverage of the high-needs schools is {needy}, that of the others {others}.",
+    "equity_counted": "This is of the schools whose counts are shown.",
     "equity_none": "No school is marked as high-needs or not, so they cannot be compared.",
     "equity_left_out": "Left out, as their counts are not shown: {schools}.",
+    "equity_left_out_unknown": "Left out, as it is not known how many of their students are in need: {schools}.",
     "equity_chart_title": "Coverage by group of schools",
     "equity_chart_says": "Dot chart of coverage by group of schools: {values}.",
     "equity_chart_caption": "Bands go by the share of students from poor families ({basis}), the least needy "
@@ -152,15 +171,22 @@ TEXTS: Mapping[str, str] = {
     "aci_says": "Over all schools, from the neediest to the least needy: 0 is an even spread, above 0 "
     "coverage lies more with the less needy schools, below 0 with the needier.",
     "rci_lead": "Relative index {figure}.",
-    "rci_says": "The same beside the average coverage, so that months and districts can be compared: from -1 "
-    "to 1, and 0 is even.",
+    "rci_says": "The same measure relative to the average coverage, so that months and districts can be "
+    "compared: from -1 to 1, and 0 is even.",
     "par_lead": "Room to gain {figure}.",
-    "par_says": "By so much district coverage would rise if every school were covered as well as the best "
-    "band.",
+    "par_says": "How far district coverage would rise if every school were covered as well as the best band.",
+    "index_open": "cannot be said from these ranges, between {least} and {most}",
+    "index_open_without": "{figure}, whose direction cannot be said",
+    "ratio_name": "the ratio",
+    "aci_name": "the concentration index",
+    "rci_name": "the relative index",
+    "par_name": "the room to gain",
+    "measures_undefined": "Without a value this month: {names}. The table notes says why (csv/notes.csv, or its sheet "
+    "in the workbook), in its section undefined.",
     # Money.
     "money_title": "What the money bought, and what lay idle",
-    "money_known": "In {month} the district paid {cost} for lines, of which {idle} went to lines that moved "
-    "no data all month.",
+    "money_known": "In {month} the district paid {cost} for lines. For lines that moved no data all month: "
+    "{idle}.",
     "money_unknown": "What the lines cost in {month}: {why}.",
     "money_lines_lead": "Lines paid for: {figure}.",
     "money_lines_says": "Of these, idle all month: {idle}. A line counts as idle only if every day is known "
@@ -168,7 +194,7 @@ TEXTS: Mapping[str, str] = {
     "money_each_lead": "Cost for each connected student: {figure}.",
     "money_each_says": "All lines of the month, divided by the students in need who are connected.",
     "money_prices_lead": "Prices.",
-    "money_prices_says": "Some lines have no price; they are not in any cost.",
+    "money_prices_says": "Some lines have no price, so no cost is told.",
     "money_unheard_lead": "Not heard from.",
     "money_unheard_says": "Of some lines nothing was heard all month; they do not count as idle.",
     # The pilot.
@@ -183,6 +209,11 @@ TEXTS: Mapping[str, str] = {
     "out.",
     "pilot_worse": "The pilot schools gained less than the comparison schools; other causes cannot be ruled "
     "out.",
+    "pilot_undecided": "No difference between the pilot schools and the comparison schools can be told: it lies "
+    "anywhere between {least} and {most}.",
+    "pilot_changes": "Coverage of the pilot schools changed by {change}, that of the comparison schools by "
+    "{comparison}.",
+    "pilot_between": "anything between {least} and {most}",
     "pilot_unsure": "From these figures nobody can say that the pilot schools did better or worse than the "
     "others.",
     "pilot_no_answer": "No answer yet: coverage before and during is not known for both sides. Change of the "
@@ -191,7 +222,7 @@ TEXTS: Mapping[str, str] = {
     "pilot_chart_says": "Line chart of coverage before and during the pilot: {values}.",
     "pilot_chart_value": "{side} {period}: {coverage}",
     "pilot_chart_caption": "Solid line and filled dots: pilot schools. Dashed line and hollow dots: "
-    "comparison schools.",
+    "comparison schools. Thin bars: what each is at least and at most.",
     "pilot_side": "Schools",
     "pilot_period": "Months",
     "pilot_months": "{period}: {months}",
@@ -206,9 +237,11 @@ TEXTS: Mapping[str, str] = {
     "warning_months_missing": "Some months before or during were not released, and are missing from the "
     "comparison.",
     "warning_few_months": "Few months are in the comparison: one unusual month weighs much.",
-    "warning_left_out_schools": "Schools whose counts are not shown are left out of the comparison.",
+    "warning_left_out_schools": "Schools whose counts are not shown, or not known, in every month are left out of the "
+    "comparison.",
     "warning_small_need": "Few students are in need at these schools: a few families make a large change.",
-    "warning_other": "See the package's notes for a further limit of this comparison.",
+    "warning_other": "The table notes (csv/notes.csv, or its sheet in the workbook) tells a further limit of this "
+    "comparison.",
     # What changed, what to do.
     "next_title": "What changed, and what to do next",
     "rose": "Rose since {month}:",
@@ -221,7 +254,7 @@ TEXTS: Mapping[str, str] = {
     "do_idle": "{idle} lines moved no data all month, at {cost}. Ask the families first: a hotspot may only "
     "need help.",
     "do_reach_lead": "Reach these schools first.",
-    "do_reach": "Lowest coverage: {names}.",
+    "do_reach": "Coverage is below {floor} for certain at {names}.",
     "do_waitlist_lead": "Move hotspots to where families wait.",
     "do_waitlist": "Requests are unfilled at {names}.",
     "do_gap_lead": "Lend to high-needs schools next.",
@@ -259,7 +292,7 @@ TEXTS: Mapping[str, str] = {
     "sure_ranges": "Counts from 1 to 9 are protected. Where one could be worked out, the school's counts are "
     "given as ranges, or not at all. All other figures, and every chart, are made from what is shown here.",
     "sure_strict": "This package hides every small count, and what would give it away: such cells say n<10 "
-    "or alike, hidden, <5% or >95%.",
+    "or similar, hidden, <5% or >95%.",
     "sure_revision_lead": "Revision {n}.",
     "sure_revision": "It replaces an earlier one; cells changed: {cells}. Why: {reasons}. The table changes "
     "lists each.",
@@ -275,5 +308,28 @@ TEXTS: Mapping[str, str] = {
     "sure_limits_lead": "What these figures do not tell.",
     "sure_limits": "Whether a connection was fast enough for homework, what it was used for, or why a "
     "hotspot lies idle. Students connected in other ways are not counted. Definitions and thresholds are in "
-    "the notes.",
+    "the table notes (csv/notes.csv, or its sheet in the workbook).",
+    # What it comes to.
+    "verdict_title": "Should it go on? What this month can say",
+    "verdict_reached_lead": "Reached.",
+    "verdict_reached": "Of the students in need, {coverage} were connected at home by a loaned hotspot.",
+    "verdict_bounds": "With all that is still unknown it is at least {low} and at most {high}.",
+    "verdict_not_reached": "The share of the students in need who were connected cannot be told ({why}).",
+    "verdict_idle_lead": "Idle.",
+    "verdict_idle": "Lines paid for: {lines}. Without data all month: {idle}.",
+    "verdict_pilot_lead": "The pilot.",
+    "verdict_no_pilot": "This package compares no pilot schools with others, so it cannot say what the hotspots "
+    "changed.",
+    "verdict_pilot_open": "There is no answer to its question yet.",
+    "verdict_surer_lead": "What would make this surer:",
+    "surer_answers": "answers of more families",
+    "surer_reports": "more hotspots that report",
+    "surer_months": "more released months",
+    "surer_settled": "the closed month in place of a partial one",
+    "surer_pilot": "a pilot with comparison schools",
+    "surer_comparison": "comparison schools",
+    "surer_pilot_months": "more released months before and during the pilot",
+    "surer_pilot_schools": "more schools, or larger ones, on both sides of the pilot",
+    "verdict_end": "Whether another way of connecting students would do better for the money cannot be read from this "
+    "report.",
 }

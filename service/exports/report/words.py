@@ -17,12 +17,15 @@ _FIXED = {
     "unknown": "symbol_unknown",
     "not applicable": "symbol_not_applicable",
     "incomplete": "symbol_incomplete",
+    "no figure day": "symbol_no_figure_day",
     "not measured": "symbol_not_measured",
     "fewer than 10 devices": "symbol_few_devices",
     "undefined": "symbol_undefined",
     "*": "symbol_hidden",
 }
 _AS_THEY_ARE = re.compile(r"n<\d+|[<>]\d+%")
+_AT_AN_END = re.compile(r"([<>])(\d+%)")
+_CONTRACTED = re.compile(r"\b(de|a) el (?=\d)")  # Spanish: de el 62% is del 62%
 _LONG = re.compile(r"(?<![\d.,])\d{4,}")
 _Write = Callable[[float], str]
 
@@ -32,7 +35,8 @@ class Words:
     language: str
 
     def say(self, key: str, **told: object) -> str:
-        return TEXTS[self.language][key].format(**told)
+        text = TEXTS[self.language][key].format(**told)
+        return _CONTRACTED.sub(r"\1l ", text)
 
     def has(self, key: str) -> bool:
         return key in TEXTS[self.language]
@@ -69,6 +73,24 @@ class Words:
     def percent(self, number: Number) -> str:
         return self._told(number, percent)
 
+    def count_in_text(self, number: Number) -> str:
+        return self._in_text("count", number, lambda value: f"{value:,.0f}")
+
+    def share_in_text(self, number: Number) -> str:
+        """As a part of a sentence: between 60% and 70%."""
+        return self._in_text("share", number, percent)
+
+    def _in_text(self, kind: str, number: Number, write: _Write) -> str:
+        if number.value is not None:
+            key = f"{kind}_about" if number.symbol.startswith("about") else f"{kind}_exact"
+            return self.say(key, figure=write(number.value))
+        if end := _AT_AN_END.fullmatch(number.symbol):
+            return self.say("share_below" if end[1] == "<" else "share_above", figure=end[2])
+        ends = () if _is_told_otherwise(number.symbol) else _ends(number, write)
+        if ends:
+            return self.say(f"{kind}_between", least=ends[0], most=ends[1])
+        return self.symbol(number, write)
+
     def points(self, number: Number) -> str:
         """A difference of shares, in percentage points and without its sign."""
         return self._points(self._told(number, lambda value: one_place(abs(value) * 100)))
@@ -89,7 +111,7 @@ class Words:
     def _told(self, number: Number, write: _Write) -> str:
         if number.value is not None:
             text = write(number.value)
-            return self.say("about", figure=text) if number.symbol == "about" else text
+            return self.say("about", figure=text) if number.symbol.startswith("about") else text
         return self.symbol(number, write)
 
     def symbol(self, number: Number, write: _Write) -> str:
@@ -99,13 +121,32 @@ class Words:
             return self.say(_FIXED[symbol])
         if _AS_THEY_ARE.fullmatch(symbol):
             return symbol
-        if ends := re.fullmatch(r"([\d.,$%-]+) to ([\d.,$%-]+)", symbol):
-            return self.say("range", least=separated(ends[1]), most=separated(ends[2]))
         if about := re.fullmatch(r"about ([\d.,$%-]+)", symbol):
             return self.say("about", figure=separated(about[1]))
-        if number.least is not None and number.most is not None:
-            return self.say("range", least=write(number.least), most=write(number.most))
+        if most := re.fullmatch(r"at most (\d+)", symbol):
+            return self.say("up_to", figure=separated(most[1]))
+        if least := re.fullmatch(r"at least ([\d.,$]+)", symbol):
+            return self.say("from", figure=least[1])
+        if ends := _ends(number, write):
+            return self.say("range", least=ends[0], most=ends[1])
         return self.say("symbol_not_told" if symbol else "symbol_unknown")
+
+
+def _is_told_otherwise(symbol: str) -> bool:
+    return (
+        symbol in _FIXED
+        or symbol.startswith(("about ", "at most "))
+        or _AS_THEY_ARE.fullmatch(symbol) is not None
+    )
+
+
+def _ends(number: Number, write: _Write) -> tuple[str, ...]:
+    """Between what a figure lies: two, or none."""
+    if found := re.fullmatch(r"([\d.,$%-]+) to ([\d.,$%-]+)", number.symbol):
+        return separated(found[1]), separated(found[2])
+    if number.least is None or number.most is None:
+        return ()
+    return write(number.least), write(number.most)
 
 
 def one_place(value: float) -> str:

@@ -34,9 +34,7 @@ def write(
 def _rows(sheet: worksheet.Worksheet, parts: sheets.Parts, *, chart: tables.Chart, header: int) -> None:
     for at, name in enumerate(chart.columns):
         sheet.write_string(header, at, name, parts.style.header)
-        sheet.set_column(
-            at, at, max(14, *(sheets.shown(row[at]) + 2 for row in chart.rows)) if chart.rows else 14
-        )
+        sheet.set_column(at, at, max(14, len(name) + 2, *(sheets.shown(row[at]) + 2 for row in chart.rows)))
     for row, values in enumerate(chart.rows, header + 1):
         for at, value in enumerate(values):
             _cell(sheet, parts, at=(row, at), value=value, unit=chart.unit)

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import IO
 
 from service import errors
+from service.exports import threads
 from service.exports.writing import archive
 
 PREFIX = ".building-"
@@ -38,13 +39,20 @@ class Building:
         self._lock: IO[bytes] | None = None
 
     def __enter__(self) -> Path:
-        with _told(self._target):
-            _ready(self._target, is_replacing=self._is_replacing)
-            sweep(self._target.parent)
-            self._area.mkdir(mode=0o700)
-            self._lock = _held(self._area)
-            work = self._area / self._target.name
-            work.mkdir(mode=0o700)
+        try:
+            with _told(self._target):
+                return self._begun()
+        except BaseException:
+            self._clear()
+            raise
+
+    def _begun(self) -> Path:
+        _ready(self._target, is_replacing=self._is_replacing)
+        sweep(self._target.parent)
+        self._area.mkdir(mode=0o700)
+        self._lock = _held(self._area)
+        work = self._area / self._target.name
+        work.mkdir(mode=0o700)
         return work
 
     def __exit__(
@@ -60,13 +68,17 @@ class Building:
             self._clear()
 
     async def __aenter__(self) -> Path:
-        return await asyncio.to_thread(self.__enter__)
+        try:
+            return await threads.run(self.__enter__, patience=None)
+        except asyncio.CancelledError:  # then nobody calls __aexit__
+            self._clear()
+            raise
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """To the end even where the task is cancelled: half a rename would be worse than a late one."""
-        await asyncio.shield(asyncio.to_thread(self.__exit__, kind, error, trace))
+        await threads.run(lambda: self.__exit__(kind, error, trace), patience=None)
 
     def _publish(self) -> None:
         _ready(self._target, is_replacing=self._is_replacing)

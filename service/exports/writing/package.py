@@ -1,15 +1,15 @@
 """A package: its tables in every format, what else it holds, its description and its sums."""
 
-import asyncio
+import functools
 import re
 import tempfile
-from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from service import errors
-from service.exports import tables
+from service.exports import tables, threads
 from service.exports.writing import description, sums
 
 try:
@@ -52,11 +52,11 @@ class Writer:
 
     async def stream(self, table: tables.Table, batches: AsyncIterable[Sequence[tables.Row]]) -> None:
         """Of any number of rows, in the memory of a few; the event loop stays free."""
-        files = await asyncio.to_thread(tabular.Files, self._work, table)
+        files = await threads.run(lambda: tabular.Files(self._work, table))
         with files:
             async for batch in batches:
-                await asyncio.to_thread(files.add, batch)
-            await asyncio.to_thread(files.flush)
+                await threads.run(functools.partial(files.add, batch))
+            await threads.run(files.flush)
         self._wrote(files)
 
     def _wrote(self, files: tabular.Files) -> None:
@@ -66,7 +66,7 @@ class Writer:
         if not _NAME.fullmatch(name):
             raise ValueError(f"not a name of a file in a package: {name}")
         path = self._work / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _folder(self._work, path.parent)
         with path.open("xb") as file:
             file.write(content)
 
@@ -74,8 +74,8 @@ class Writer:
         """For the workbook."""
         self._charts.extend(charts)
 
-    def finish(self) -> tuple[sums.File, ...]:
-        """Every file of the package but for the sums themselves."""
+    def finish(self, pulse: Callable[[], None] = threads.nothing) -> tuple[sums.File, ...]:
+        """Every file of the package but for the sums themselves. ``pulse``: called now and then; raises to end it."""
         with tempfile.TemporaryDirectory(dir=self._work, prefix=".scratch-") as scratch:
             workbook.write(
                 self._work / WORKBOOK,
@@ -83,7 +83,9 @@ class Writer:
                 told=self._told,
                 charts=self._charts,
                 scratch=Path(scratch),
+                pulse=pulse,
             )
+        pulse()
         self.file(description.NAME, self._described())
         files = sums.of(self._work)
         self.file(sums.NAME, sums.lines(files))
@@ -97,3 +99,10 @@ class Writer:
             described=[source.table for source in self._sources],
             files=sums.of(self._work),
         )
+
+
+def _folder(work: Path, folder: Path) -> None:
+    """Never ``work`` itself: where that was cleared up, nothing is made anew."""
+    missing = [one for one in (folder, *folder.parents) if one.is_relative_to(work) and one != work]
+    for one in reversed(missing):
+        one.mkdir(exist_ok=True)

@@ -3,9 +3,8 @@
 import re
 
 from service.exports import tables
+from service.model import formulas
 
-# A spreadsheet would calculate these, some of them behind spaces too; a wide sign counts as its narrow one.
-_FORMULA = re.compile(r"[\t\r]|[\s\u200b\ufeff]*[=+\-@＝＋－＠]")
 # What XML cannot hold or UTF-8 cannot write; kept out of every format, so that all of them say the same.
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 REPLACEMENT = "\ufffd"
@@ -13,8 +12,8 @@ REPLACEMENT = "\ufffd"
 SAYS = (
     (
         "In the CSV files, a text that begins with = + - @ (also in their wide forms, or behind spaces), with a tab or "
-        "with a carriage return has an apostrophe before it, so that no spreadsheet calculates it. The workbook and "
-        "the Parquet files have it as it is."
+        "with a carriage return has an apostrophe before it, so that no spreadsheet calculates it; a negative number, "
+        "as -0.06, has none. The workbook and the Parquet files have the text as it is."
     ),
     "A character that XML or UTF-8 cannot hold is replaced by the character U+FFFD in every format.",
     "A number is rounded once, to the same places in every format.",
@@ -26,15 +25,11 @@ def clean(value: str) -> str:
     return _UNWRITABLE.sub(REPLACEMENT, value)
 
 
-def harmless(value: str) -> str:
-    return f"'{value}" if _FORMULA.match(value) else value
-
-
 def cells(column: tables.Column, values: list[tables.Value]) -> list[object]:
     """For a CSV writer: as text, or as what it writes as such itself."""
     match column.kind:
         case "text":
-            return [harmless(value) if isinstance(value, str) else None for value in values]
+            return [formulas.harmless(value) if isinstance(value, str) else None for value in values]
         case "number":
             return [None if value is None else f"{value:.{column.places}f}" for value in values]
         case "boolean":

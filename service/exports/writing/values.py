@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from service import errors
 from service.exports import tables
 from service.exports.writing import text
+from service.model import formulas
 
 Values = list[tables.Value]
 _MOST = 2**63  # what a 64-bit integer holds
@@ -126,7 +127,7 @@ def _hold(column: tables.Column, values: Values) -> None:
     if column.minimum is not None or column.maximum is not None:
         _hold_bounds(column, values)
     if column.choices or column.pattern:
-        _hold_words(column, {text.harmless(value) for value in set(values) if isinstance(value, str)})
+        _hold_words(column, {formulas.harmless(value) for value in set(values) if isinstance(value, str)})
 
 
 def _hold_bounds(column: tables.Column, values: Values) -> None:

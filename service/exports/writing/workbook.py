@@ -1,14 +1,14 @@
 """One workbook of all tables, for people: an "About" sheet, the charts, then a sheet per table."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import xlsxwriter
 
-from service.exports import tables
+from service.exports import tables, threads
 from service.exports.writing import about, charting, sheets, styles
 
 # A sheet could hold ten times as many, but takes minutes to write and is slow to open: CSV and Parquet serve then.
@@ -44,8 +44,10 @@ def write(
     told: Told,
     charts: Sequence[tables.Chart] = (),
     scratch: Path,
+    pulse: Callable[[], None] = threads.nothing,
 ) -> None:
-    """``scratch``: a folder for what is not finished. A table of more than MOST_ROWS is named, not written."""
+    """``scratch``: a folder for what is not finished. A table of more than MOST_ROWS is named, not written.
+    ``pulse``: called before each sheet, and may raise."""
     ordered = sorted(sources, key=lambda source: source.table.name not in _FIRST)
     written = [source for source in ordered if source.rows <= MOST_ROWS]
     names = sheets.names(
@@ -62,6 +64,7 @@ def write(
         for sheet, chart in zip(added[1:], charts, strict=False):
             charting.write(book, sheet, parts, chart=chart)
         for sheet, source in zip(added[1 + len(charts) :], written, strict=True):
+            pulse()
             sheets.write(sheet, parts, table=source.table, source=source.parquet)
 
 
