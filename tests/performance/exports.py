@@ -95,8 +95,10 @@ async def run(server: embedded.Server, size: districts.Size, folder: Path) -> No
         name = await pool.fetchval("SELECT current_database()")
         before, _, query = server.dsn().partition("?")
         url = f"{before.rpartition('/')[0]}/{name}?{query}"
+        place = folder / str(size.lines)
+        place.mkdir(parents=True)
         for profile in PROFILES:
-            await show(size, profile, await _child(url, profile, folder / str(size.lines)), baseline)
+            await show(size, profile, await _child(url, profile, place), baseline)
 
 
 async def _child(url: str, profile: str, folder: Path) -> dict[str, object]:
@@ -110,8 +112,8 @@ async def _child(url: str, profile: str, folder: Path) -> dict[str, object]:
 
 
 async def show(size: districts.Size, profile: str, found: dict[str, object], baseline: float) -> None:
-    title = f"{profile}, {size.schools_of_district:,} schools, {size.lines:,} lines x {size.days} days"
-    table = Table(title=title, title_justify="left")
+    _OUT.print(f"{profile}, {size.schools_of_district:,} schools, {size.lines:,} lines x {size.days} days")
+    table = Table()
     for heading in ("step", "s", "/ baseline"):
         table.add_column(heading, justify="left" if heading == "step" else "right")
     steps = found["steps"]
