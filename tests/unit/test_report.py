@@ -82,7 +82,8 @@ def test_the_pdf_is_tagged_for_everybody(name: str, language: str) -> None:
         assert len(figures) >= len(charts)
         assert all(len(str(tag.get("/Alt", ""))) > 40 for tag in figures)
         assert {"/H1", "/H2", "/L"} <= {str(tag.get("/S")) for tag in tags}
-        assert 2 <= len(pdf.pages) <= 4
+        # Of a month without a day of figures there is little to tell.
+        assert (1 if month.facts.figure_on is None else 2) <= len(pdf.pages) <= 4
 
 
 def _tags(tag: Any) -> list[Any]:
