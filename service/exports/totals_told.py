@@ -1,7 +1,7 @@
 """The district's counts and shares, from the totals that are told and, where a surplus matters, the schools' rows."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from service.exports import shares
 from service.exports.published import Number
@@ -62,15 +62,14 @@ def _spans(
 
 
 def _in_order(made: Mapping[str, Number], coverage: shares.Span | None) -> dict[str, Number]:
-    """Bounds that no end of coverage is beyond, though they are made of counts that may be told more coarsely."""
+    """The best case is never below coverage, though it is made of counts that may be told more coarsely.
+
+    The worst case may be above it: where more are served than are in need, those may be of who has not answered.
+    """
     if coverage is None:
         return {}
-    low, high = made["coverage_low"], made["coverage_high"]
     least, most = _ends(coverage)
-    return {
-        "coverage_low": _moved(low, min, least, most),
-        "coverage_high": _moved(high, max, least, most),
-    }
+    return {"coverage_high": _at_least(made["coverage_high"], least, most)}
 
 
 def _ends(coverage: shares.Span) -> tuple[float, float]:
@@ -80,10 +79,10 @@ def _ends(coverage: shares.Span) -> tuple[float, float]:
     return math.floor(coverage.least * 10_000) / 10_000, math.ceil(coverage.most * 10_000) / 10_000
 
 
-def _moved(number: Number, by: Callable[[float, float], float], least: float, most: float) -> Number:
+def _at_least(number: Number, least: float, most: float) -> Number:
     if number.least is None or number.most is None:
         return number
-    low, high = by(number.least, least), by(number.most, most)
+    low, high = max(number.least, least), max(number.most, most)
     if low == high:
         return Number(value=low, least=low, most=high)
     return Number(least=low, most=high, symbol=f"{100 * low:g}% to {100 * high:g}%")

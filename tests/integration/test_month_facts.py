@@ -460,7 +460,7 @@ async def test_sources_tell_their_whole_days_without_a_word(book: ledger.Ledger)
         await book.pool.execute(
             "INSERT INTO poll_gaps VALUES (1, $1, 'usage', $2, $3)", book.carrier, starts_at, ends_at
         )
-    carrier, silent, file = (await facts(book)).sources
+    carrier, file, silent = (await facts(book)).sources
     assert (carrier.account_key, carrier.last_success_at) == ("carrier", ledger.NOW)
     assert carrier.gaps == ((FIRST, date(2026, 10, 2)), (date(2026, 10, 20), date(2026, 10, 22)))
     assert (silent.account_key, silent.lag_days, silent.last_success_at, silent.gaps) == (
