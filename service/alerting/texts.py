@@ -41,7 +41,7 @@ def brief(message: messages.Message) -> str:
     """For a telephone: what the subject says, and where to read on."""
     links = [section.link for section in message.sections] if len(message.sections) == 1 else []
     link = links[0] if links else message.link
-    if message.kind == "test":
+    if message.kind == "test" and message.text:
         return message.text
     return f"{message.subject} {link}" if link else message.subject
 
