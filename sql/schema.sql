@@ -754,19 +754,23 @@ CREATE TABLE import_changes (
 );
 CREATE INDEX import_changes_import ON import_changes (district_id, import_id);
 
--- Makes the monthly partitions that cover the given days where they are missing; returns how many it made.
+-- Makes the monthly partitions that cover the given days where they are missing; returns how many it made. Each is
+-- attached, which whoever reads or writes the table need not wait for: a lock that shuts them out of several tables
+-- at once would meet theirs in another order.
 CREATE FUNCTION ensure_partitions(first_on date, last_on date) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
     parent text;
     month date;
     partition_name text;
+    utc text;
     made integer := 0;
 BEGIN
     FOREACH parent IN ARRAY ARRAY[
         'usage_readings', 'state_readings', 'signal_readings', 'session_readings', 'line_days', 'loan_days',
         'allowance_days', 'student_device_days'
     ] LOOP
+        utc := CASE WHEN parent LIKE '%readings' THEN ' 00:00:00+00' ELSE '' END;
         month := date_trunc('month', first_on);
         WHILE month <= last_on LOOP
             partition_name := parent || to_char(month, '_YYYYMM');
@@ -777,12 +781,10 @@ BEGIN
                 SELECT FROM pg_class
                 WHERE relname = partition_name AND relnamespace = current_schema()::regnamespace
             ) THEN
+                EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', partition_name, parent);
                 EXECUTE format(
-                    'CREATE TABLE IF NOT EXISTS %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
-                    partition_name, parent,
-                    CASE WHEN parent LIKE '%readings' THEN month::text || ' 00:00:00+00' ELSE month::text END,
-                    CASE WHEN parent LIKE '%readings' THEN (month + interval '1 month')::date::text || ' 00:00:00+00'
-                         ELSE (month + interval '1 month')::date::text END
+                    'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+                    parent, partition_name, month || utc, (month + interval '1 month')::date || utc
                 );
                 made := made + 1;
             END IF;
@@ -793,12 +795,12 @@ BEGIN
 END
 $$;
 
--- Takes a partition out of its table and drops it. The lock on the table is waited for briefly, so that nobody
--- else waits behind us; the caller tries again.
+-- Takes a partition out of its table and drops it. Locks are waited for briefly, so that nobody else waits behind us,
+-- and for less than PostgreSQL lets two wait for each other (deadlock_timeout, 1 s); the caller tries again.
 CREATE FUNCTION drop_partition(parent regclass, partition regclass) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM set_config('lock_timeout', '2s', true);
+    PERFORM set_config('lock_timeout', '500ms', true);
     EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', parent, partition);
     EXECUTE format('DROP TABLE %s', partition);
 END

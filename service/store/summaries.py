@@ -88,7 +88,6 @@ async def _refresh_day(pool: asyncpg.Pool, district_id: int, limits: Limits) -> 
         day = marked["on_day"]
         await sum_schools(connection, district_id, day, day, limits)
         await connection.execute(queries["drop_summaries"], district_id, day)
-        # in the order in which ensure_partitions locks the tables: in another they could wait for each other
         await connection.execute(queries["sum_signals"], district_id, day, limits.rsrp_floor_dbm)
         await connection.execute(queries["sum_fleet"], district_id, day)
         await connection.execute(queries["sum_plans"], district_id, day)

@@ -1,0 +1,68 @@
+"""Partitions are made and dropped while others read and write, and nobody loses a transaction by it."""
+
+import asyncio
+from datetime import date
+
+import asyncpg
+import pytest
+
+import sql
+from tests.integration.test_sweep_faults import waits_for_a_lock
+
+MONTH = date(2031, 5, 1)
+TABLES = (
+    "usage_readings",
+    "state_readings",
+    "signal_readings",
+    "session_readings",
+    "line_days",
+    "loan_days",
+    "allowance_days",
+    "student_device_days",
+)
+MAKE = "SELECT ensure_partitions($1, $1)"
+OLD = date(2031, 4, 1)
+
+
+@pytest.mark.parametrize("held", ["ACCESS SHARE", "ROW EXCLUSIVE"])
+async def test_partitions_are_made_while_others_read_and_write(pool: asyncpg.Pool, held: str) -> None:
+    async with pool.acquire() as other, pool.acquire() as maker, other.transaction():
+        await other.execute(f"LOCK TABLE lines, {', '.join(TABLES)} IN ACCESS SHARE MODE")
+        await other.execute(f"LOCK TABLE {', '.join(TABLES)} IN {held} MODE")
+        await maker.execute("SET lock_timeout = '1s'")
+        assert await maker.fetchval(MAKE, MONTH) == len(TABLES)
+        assert await maker.fetchval(MAKE, MONTH) == 0
+
+
+CONSTRAINTS = """
+SELECT contype::text AS kind, pg_get_constraintdef(oid) AS says FROM pg_constraint
+WHERE conrelid = $1::regclass ORDER BY 1, 2
+"""
+INDEXES = "SELECT count(*) FROM pg_index WHERE indrelid = $1::regclass"
+BOUNDS = "SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE oid = $1::regclass"
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_a_partition_has_the_keys_and_checks_of_its_table(pool: asyncpg.Pool, table: str) -> None:
+    await pool.execute(MAKE, MONTH)
+    partition = f"{table}_203105"
+    assert await pool.fetch(CONSTRAINTS, partition) == await pool.fetch(CONSTRAINTS, table) != []
+    assert await pool.fetchval(INDEXES, partition) == await pool.fetchval(INDEXES, table) > 0
+    hours = " 00:00:00+00" if table.endswith("readings") else ""
+    assert await pool.fetchval(BOUNDS, partition) == (
+        f"FOR VALUES FROM ('2031-05-01{hours}') TO ('2031-06-01{hours}')"
+    )
+
+
+async def test_dropping_gives_way_to_a_reader_that_would_wait_for_it_in_turn(pool: asyncpg.Pool) -> None:
+    await pool.execute(MAKE, OLD)
+    drop = sql.queries()["drop_partition"]
+    async with pool.acquire() as reader, reader.transaction():
+        await reader.fetchval("SELECT count(*) FROM lines")  # which the partition's foreign key names
+        dropping = asyncio.create_task(pool.execute(drop, "usage_readings", "usage_readings_203104"))
+        await waits_for_a_lock(pool)
+        assert await reader.fetchval("SELECT count(*) FROM usage_readings") == 0
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await dropping
+    await pool.execute(drop, "usage_readings", "usage_readings_203104")
+    assert await pool.fetchval("SELECT to_regclass('usage_readings_203104')") is None
