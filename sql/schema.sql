@@ -1756,6 +1756,48 @@ LANGUAGE sql STABLE AS $$
         AND (h.rule IS NULL OR u.loan_id IN (SELECT t.loan_id FROM standing AS t))
 $$;
 
+-- The device that each line was in on a day, the last one of the local day.
+CREATE FUNCTION lines_held(of_district integer, of_day date) RETURNS TABLE (line_id bigint, device_id bigint)
+LANGUAGE sql STABLE AS $$
+    SELECT DISTINCT ON (k.line_id) k.line_id, k.device_id
+    FROM line_device_links AS k
+    JOIN districts AS d USING (district_id)
+    WHERE k.district_id = of_district
+        AND k.starts_at < (of_day + 1)::timestamp AT TIME ZONE d.time_zone
+        AND (k.ends_at IS NULL OR k.ends_at > of_day::timestamp AT TIME ZONE d.time_zone)
+    ORDER BY k.line_id, k.starts_at DESC
+$$;
+
+-- Of the unused loans of a day that files told only longer periods of: the days of those that moved nothing since the last
+-- that moved a byte, in the provider's days, and the end of that one.
+CREATE FUNCTION file_idle_days(of_district integer, of_day date)
+RETURNS TABLE (loan_id bigint, zero_days bigint, used_until_on date)
+LANGUAGE sql STABLE AS $$
+    WITH told AS (
+        SELECT
+            o.loan_id, s.total_bytes,
+            greatest((s.starts_at AT TIME ZONE a.time_zone)::date, l.checked_out_on) AS first_on,
+            least((s.ends_at AT TIME ZONE a.time_zone)::date, of_day + 1) AS end_on
+        FROM loan_days AS o
+        JOIN loans AS l USING (district_id, loan_id)
+        JOIN lines_held(of_district, of_day) AS h USING (device_id)
+        JOIN usage_spans AS s ON s.district_id = of_district AND s.line_id = h.line_id AND s.is_file
+        JOIN accounts AS a ON a.district_id = of_district AND a.account_id = s.account_id
+        WHERE o.district_id = of_district AND o.on_day = of_day AND o.state IN ('never_used', 'idle') AND o.is_coarse
+    )
+    SELECT
+        t.loan_id,
+        sum(t.end_on - t.first_on) FILTER (
+            WHERE t.total_bytes = 0 AND t.end_on > t.first_on AND t.first_on >= coalesce(m.used_until_on, t.first_on)
+        ),
+        max(m.used_until_on)
+    FROM told AS t
+    LEFT JOIN (
+        SELECT u.loan_id, max(u.end_on) AS used_until_on FROM told AS u WHERE u.total_bytes > 0 GROUP BY u.loan_id
+    ) AS m USING (loan_id)
+    GROUP BY t.loan_id
+$$;
+
 CREATE TYPE export_profile AS ENUM (
     'shareable',  -- may leave the district: nobody can be found in it
     'internal',   -- pseudonymous: lines and devices by internal ids

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from service.exports import auditor, strict, totals
+from service.exports import auditor, steps, strict, totals
 from service.model import equity, protection
 from service.model.protection import Level
 
@@ -69,7 +69,7 @@ def decide(
     progress: Progress | None = None,
 ) -> Decision:
     """For one district and month. ``money``: lines and idle_lines. Deterministic but for what time does not allow."""
-    asked, started, told = terms or Terms(), time.monotonic(), progress or _silent
+    asked, started, told = terms or Terms(), time.monotonic(), progress or steps.silent
     limits = auditor.Terms(
         width=asked.width, silence=asked.silence, until=started + asked.seconds * _SHARE_FOR_SCHOOLS
     )
@@ -94,10 +94,6 @@ def decide(
         unsettled=unsettled + chosen.unsettled,
         notes={**Counter(str(row.published.level) for row in chosen.rows), **chosen.notes},
     )
-
-
-def _silent(what: str, done: int, of: int) -> None:
-    """Nobody looks."""
 
 
 def _release(one: Earlier) -> auditor.Release:

@@ -1,22 +1,18 @@
 """The pages of alerts. They ask the database each time: what was just acknowledged has to be seen so."""
 
-import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import aiohttp.web
-from aiohttp import typedefs
 
-from service import errors
 from service.store import alert_lists, coverage
-from service.web import alert_views, forms, headers, pages, sessions
+from service.web import alert_views, asking, forms, headers, pages, sessions
 from service.web import guard as guards
 
 ACTOR = "staff"  # what a flip says of who acted here; the log says with which token
-DEADLINE_SECONDS = 15.0  # of all that one page asks the database
 SNOOZES = (1, 7, 30)  # days
 
 _STATE = re.compile("firing|held|pending")
@@ -40,7 +36,7 @@ class AlertPages:
     clock: Callable[[], datetime]
 
     async def overview(self, request: aiohttp.web.Request) -> aiohttp.web.Response:
-        district, chosen, first = self._district(request), _chosen(request), _first(request)
+        district, chosen, first = asking.district(request, self.snapshot()), _chosen(request), _first(request)
         if chosen.rule is not None and not await self.desk.has_rule(district.district_id, chosen.rule):
             return pages.message("There is no such rule", _NO_RULE.format(rule=chosen.rule), status=404)
         now = self.clock()
@@ -63,7 +59,7 @@ class AlertPages:
     async def one(
         self, request: aiohttp.web.Request, *, wrong: str = "", status: int = 200
     ) -> aiohttp.web.Response:
-        district, alert_id = self._district(request), int(request.match_info["alert_id"])
+        district, alert_id = asking.district(request, self.snapshot()), int(request.match_info["alert_id"])
         found = await self.desk.one(district.district_id, alert_id)
         if found is None:
             raise aiohttp.web.HTTPNotFound
@@ -92,7 +88,7 @@ class AlertPages:
         if not visitor.may_act:
             why_not = "Acting on alerts needs a token with the scope admin: sign in with one."
             return await self.one(request, wrong=why_not, status=403)
-        district, alert_id = self._district(request), int(request.match_info["alert_id"])
+        district, alert_id = asking.district(request, self.snapshot()), int(request.match_info["alert_id"])
         act = sent.get("act", "")
         done = await self._do(act, district.district_id, alert_id)
         if not done:
@@ -116,38 +112,12 @@ class AlertPages:
                 return await self.desk.snooze(district_id, alert_id, days=days, now=now, actor=ACTOR)
         raise aiohttp.web.HTTPBadRequest(text="This is no button of the page.\n")
 
-    def _district(self, request: aiohttp.web.Request) -> coverage.District:
-        snapshot = self.snapshot()
-        if snapshot is None:
-            raise aiohttp.web.HTTPServiceUnavailable
-        district = snapshot.district(int(request.match_info["district_id"]))
-        if district is None:
-            raise aiohttp.web.HTTPNotFound
-        return district
-
 
 def add_routes(application: aiohttp.web.Application, alert_pages: AlertPages) -> None:
     one = _PATH + r"/{alert_id:\d{1,15}}"
-    application.router.add_get(_PATH, _answered(alert_pages.overview))
-    application.router.add_get(one, _answered(alert_pages.one))
-    application.router.add_post(one, _answered(alert_pages.act))
-
-
-def _answered(handler: Callable[[aiohttp.web.Request], Awaitable[aiohttp.web.Response]]) -> typedefs.Handler:
-    """In time, or with a page that says why not."""
-
-    async def answer(request: aiohttp.web.Request) -> aiohttp.web.Response:
-        try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
-                return await handler(request)
-        except (errors.DatabaseUnavailable, TimeoutError, aiohttp.web.HTTPServiceUnavailable):
-            return pages.message(
-                "Alerts cannot be read now",
-                "The database does not answer, or the service is just starting. Load the page again in a minute.",
-                status=503,
-            )
-
-    return answer
+    application.router.add_get(_PATH, asking.answered(alert_pages.overview, what="Alerts"))
+    application.router.add_get(one, asking.answered(alert_pages.one, what="Alerts"))
+    application.router.add_post(one, asking.answered(alert_pages.act, what="Alerts"))
 
 
 def _page(

@@ -2,22 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import aiohttp.web
 import asyncpg
-from aiohttp import typedefs
 
-from service import errors
 from service.store import audit, coverage, release_levels, releases
-from service.web import archives, export_views, pages, refusals, sessions
+from service.web import archives, asking, export_views, pages, refusals, sessions
 
 DOWNLOADED = "export_downloaded"  # in the audit log
 LOOPBACK = "loopback"  # who took it, where nobody signs in
-DEADLINE_SECONDS = 15.0
 SUFFIX = ".zip"
 
 _PATH = r"/districts/{district_id:\d{1,9}}/exports"
@@ -52,10 +49,9 @@ class ExportPages:
     sums: archives.Sums = field(default_factory=archives.Sums)
 
     async def overview(self, request: aiohttp.web.Request) -> aiohttp.web.StreamResponse:
-        district = self._district(request)
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            found = await releases.all_of(self.pool, district.district_id)
-            levels = await release_levels.of(self.pool, district.district_id)
+        district = asking.district(request, self.snapshot())
+        found = await releases.all_of(self.pool, district.district_id)
+        levels = await release_levels.of(self.pool, district.district_id)
         visitor, latest = request.get(sessions.VISITOR), export_views.superseded(found)
         listed = [
             Listed(
@@ -102,7 +98,7 @@ class ExportPages:
         name = request.match_info["name"]
         if not name.endswith(SUFFIX):
             raise aiohttp.web.HTTPNotFound
-        async with asyncio.timeout(DEADLINE_SECONDS):
+        async with asyncio.timeout(asking.DEADLINE_SECONDS):
             found = await releases.by_folder(
                 self.pool, int(request.match_info["district_id"]), name.removesuffix(SUFFIX)
             )
@@ -111,7 +107,7 @@ class ExportPages:
         return found
 
     async def _gone(self, release: releases.Release) -> str:
-        async with asyncio.timeout(DEADLINE_SECONDS):
+        async with asyncio.timeout(asking.DEADLINE_SECONDS):
             found = await releases.all_of(self.pool, release.district_id)
         latest = export_views.superseded(found).get(release.release_id)
         gone = "The archive is not in its folder as it was issued"
@@ -139,20 +135,14 @@ class ExportPages:
         path = self._path(release)
         return path is not None and self.sums.may_be(path, release.archive_sha256, release.archive_bytes)
 
-    def _district(self, request: aiohttp.web.Request) -> coverage.District:
-        snapshot = self.snapshot()
-        if snapshot is None:
-            raise aiohttp.web.HTTPServiceUnavailable
-        district = snapshot.district(int(request.match_info["district_id"]))
-        if district is None:
-            raise aiohttp.web.HTTPNotFound
-        return district
-
 
 def add_routes(application: aiohttp.web.Application, export_pages: ExportPages) -> None:
     application.on_response_prepare.append(archives.named)
-    application.router.add_get(_PATH, _answered(export_pages.overview))
-    application.router.add_get(_PATH + r"/{name:[a-z0-9.-]{1,200}}", _answered(export_pages.archive))
+    application.router.add_get(_PATH, asking.answered(export_pages.overview, what="Packages"))
+    application.router.add_get(
+        _PATH + r"/{name:[a-z0-9.-]{1,200}}",
+        asking.answered(export_pages.archive, what="Packages", is_long=True),
+    )
 
 
 def _may_see(release: releases.Release, visitor: sessions.Visitor | None) -> bool:
@@ -169,19 +159,3 @@ def _why_not(release: releases.Release, visitor: sessions.Visitor | None) -> str
     if release.profile != releases.SHAREABLE and not visitor.may_export_all:
         return f"A package of the profile {release.profile} needs a token with the scopes export and admin."
     return ""
-
-
-def _answered(
-    handler: Callable[[aiohttp.web.Request], Awaitable[aiohttp.web.StreamResponse]],
-) -> typedefs.Handler:
-    async def answer(request: aiohttp.web.Request) -> aiohttp.web.StreamResponse:
-        try:
-            return await handler(request)
-        except (errors.DatabaseUnavailable, TimeoutError, aiohttp.web.HTTPServiceUnavailable):
-            return pages.message(
-                "Packages cannot be read now",
-                "The database does not answer, or the service is just starting. Load the page again in a minute.",
-                status=503,
-            )
-
-    return answer

@@ -67,43 +67,11 @@ ORDER BY s.ncessch;
 -- By school, its open loans that were not used for 30, 60 and 90 days, as reclaim_loans counts them, on a day; those that
 -- had been reported lost by then are none. Parameters: district, day.
 WITH unused AS (
-    SELECT o.loan_id, o.school_id, o.idle_days, o.is_coarse, l.device_id, l.checked_out_on
+    SELECT o.loan_id, o.school_id, o.idle_days
     FROM loan_days AS o
     JOIN loans AS l USING (district_id, loan_id)
     WHERE o.district_id = $1 AND o.on_day = $2 AND o.state IN ('never_used', 'idle')
         AND (l.lost_on IS NULL OR l.lost_on > $2) AND (o.idle_days >= 30 OR o.is_coarse)
-),
-held AS (
-    SELECT DISTINCT ON (k.line_id) k.line_id, k.device_id
-    FROM line_device_links AS k
-    JOIN districts AS d USING (district_id)
-    WHERE k.district_id = $1
-        AND k.starts_at < ($2::date + 1)::timestamp AT TIME ZONE d.time_zone
-        AND (k.ends_at IS NULL OR k.ends_at > $2::date::timestamp AT TIME ZONE d.time_zone)
-    ORDER BY k.line_id, k.starts_at DESC
-),
-told AS (
-    SELECT
-        u.loan_id, s.total_bytes,
-        greatest((s.starts_at AT TIME ZONE a.time_zone)::date, u.checked_out_on) AS first_on,
-        least((s.ends_at AT TIME ZONE a.time_zone)::date, $2::date + 1) AS end_on
-    FROM unused AS u
-    JOIN held AS h USING (device_id)
-    JOIN usage_spans AS s ON s.district_id = $1 AND s.line_id = h.line_id AND s.is_file
-    JOIN accounts AS a ON a.district_id = $1 AND a.account_id = s.account_id
-    WHERE u.is_coarse
-),
-periods AS (
-    SELECT
-        t.loan_id,
-        sum(t.end_on - t.first_on) FILTER (
-            WHERE t.total_bytes = 0 AND t.end_on > t.first_on AND t.first_on >= coalesce(m.used_until_on, t.first_on)
-        ) AS zero_days
-    FROM told AS t
-    LEFT JOIN (
-        SELECT loan_id, max(end_on) AS used_until_on FROM told WHERE total_bytes > 0 GROUP BY loan_id
-    ) AS m USING (loan_id)
-    GROUP BY t.loan_id
 )
 SELECT
     q.school_id,
@@ -113,7 +81,7 @@ SELECT
 FROM (
     SELECT u.school_id, greatest(u.idle_days, coalesce(p.zero_days, 0)) AS days
     FROM unused AS u
-    LEFT JOIN periods AS p USING (loan_id)
+    LEFT JOIN file_idle_days($1, $2) AS p USING (loan_id)
 ) AS q
 GROUP BY q.school_id;
 

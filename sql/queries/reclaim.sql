@@ -5,52 +5,17 @@
 -- Parameters: district, day, days.
 WITH unused AS (
     SELECT
-        o.loan_id, o.school_id, o.state, o.idle_days, o.last_used_on, o.observed_since_on, o.is_coarse,
-        l.device_id, l.checked_out_on
+        o.loan_id, o.school_id, o.state, o.idle_days, o.last_used_on, o.observed_since_on, l.device_id, l.checked_out_on
     FROM loan_days AS o
     JOIN loans AS l USING (district_id, loan_id)
     WHERE o.district_id = $1 AND o.on_day = $2 AND o.state IN ('never_used', 'idle')
         AND l.lost_on IS NULL AND (o.idle_days >= $3 OR o.is_coarse)
 ),
-held AS (
-    SELECT DISTINCT ON (k.line_id) k.line_id, k.device_id
-    FROM line_device_links AS k
-    JOIN districts AS d USING (district_id)
-    WHERE k.district_id = $1
-        AND k.starts_at < ($2::date + 1)::timestamp AT TIME ZONE d.time_zone
-        AND (k.ends_at IS NULL OR k.ends_at > $2::date::timestamp AT TIME ZONE d.time_zone)
-    ORDER BY k.line_id, k.starts_at DESC
-),
-told AS (
-    -- a file's periods of the loans that are judged by them, in the provider's days
-    SELECT
-        u.loan_id, s.total_bytes,
-        greatest((s.starts_at AT TIME ZONE a.time_zone)::date, u.checked_out_on) AS first_on,
-        least((s.ends_at AT TIME ZONE a.time_zone)::date, $2::date + 1) AS end_on
-    FROM unused AS u
-    JOIN held AS h USING (device_id)
-    JOIN usage_spans AS s ON s.district_id = $1 AND s.line_id = h.line_id AND s.is_file
-    JOIN accounts AS a ON a.district_id = $1 AND a.account_id = s.account_id
-    WHERE u.is_coarse
-),
-periods AS (
-    SELECT
-        t.loan_id,
-        sum(t.end_on - t.first_on) FILTER (
-            WHERE t.total_bytes = 0 AND t.end_on > t.first_on AND t.first_on >= coalesce(m.used_until_on, t.first_on)
-        ) AS zero_days,
-        max(m.used_until_on) AS used_until_on
-    FROM told AS t
-    LEFT JOIN (
-        SELECT loan_id, max(end_on) AS used_until_on FROM told WHERE total_bytes > 0 GROUP BY loan_id
-    ) AS m USING (loan_id)
-    GROUP BY t.loan_id
-),
 carried AS (
     SELECT
         h.device_id, min(h.line_id) AS line_id,
         CASE WHEN count(*) = count(p.monthly_cost) THEN sum(p.monthly_cost) END AS monthly_cost
-    FROM held AS h
+    FROM lines_held($1, $2) AS h
     JOIN lines AS n ON n.district_id = $1 AND n.line_id = h.line_id
     LEFT JOIN plans AS p USING (district_id, plan_id)
     GROUP BY h.device_id
@@ -64,7 +29,7 @@ SELECT
     c.monthly_cost
 FROM unused AS u
 JOIN schools AS s ON s.district_id = $1 AND s.school_id = u.school_id
-LEFT JOIN periods AS t USING (loan_id)
+LEFT JOIN file_idle_days($1, $2) AS t USING (loan_id)
 LEFT JOIN carried AS c USING (device_id)
 WHERE greatest(u.idle_days, coalesce(t.zero_days, 0)) >= $3
 ORDER BY s.ncessch, days DESC, u.loan_id;

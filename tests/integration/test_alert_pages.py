@@ -10,8 +10,7 @@ import pytest
 
 import sql
 from service.store import alert_lists, alerts, coverage
-from service.web import alert_facts, alert_views, pages
-from service.web import alerts as alert_pages
+from service.web import alert_facts, alert_views, asking, pages
 from tests import snapshots
 from tests.integration import alert_rows as rows
 from tests.integration import test_sign_in, test_web
@@ -501,7 +500,7 @@ async def test_a_database_that_is_away_is_said_and_the_other_pages_go_on(
 async def test_a_database_that_does_not_answer_is_not_waited_for(
     browser: Browser, district: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(alert_pages, "DEADLINE_SECONDS", 0.3)
+    monkeypatch.setattr(asking, "DEADLINE_SECONDS", 0.3)
     async with district.acquire() as connection, connection.transaction():
         await connection.execute("LOCK TABLE alerts IN ACCESS EXCLUSIVE MODE")
         assert (await browser.get(PAGE)).status == 503
