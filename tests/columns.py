@@ -2,11 +2,22 @@
 
 from pathlib import Path
 
-from service.exports import changes, notes, shareable
+from service.exports import changes, district_tables, notes, pilot_tables, school_table, shareable
 from service.exports.tables import Column, Table
 
 PAGE = Path(__file__).parents[1] / "docs" / "exports-columns.md"
-TABLES = (*shareable.ALWAYS, *shareable.OF_A_PILOT, *shareable.OF_A_REVISION)
+TABLES = (
+    school_table.TABLE,
+    district_tables.MONTH,
+    district_tables.GROUPS,
+    district_tables.TREND,
+    notes.TABLE,
+    shareable.DICTIONARY,
+    pilot_tables.MONTH,
+    pilot_tables.PERIODS,
+    pilot_tables.EFFECT,
+    changes.TABLE,
+)
 OPENING = """# Columns of the shareable package
 
 Every table of the monthly package for a sponsor, with its columns. The package has the same in its table

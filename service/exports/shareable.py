@@ -24,16 +24,6 @@ DICTIONARY = Table(
     ),
     key=("table", "column"),
 )
-ALWAYS = (
-    school_table.TABLE,
-    district_tables.MONTH,
-    district_tables.GROUPS,
-    district_tables.TREND,
-    notes.TABLE,
-    DICTIONARY,
-)
-OF_A_PILOT = (pilot_tables.MONTH, pilot_tables.PERIODS, pilot_tables.EFFECT)
-OF_A_REVISION = (changes.TABLE,)
 
 
 def tables(told: published.Published) -> list[tuple[Table, list[Row]]]:

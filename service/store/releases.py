@@ -105,15 +105,6 @@ async def earlier(pool: asyncpg.Pool, district_id: int) -> tuple[EarlierRows, ..
     return await _with_rows(pool, district_id, found)
 
 
-async def latest_by_month(
-    pool: asyncpg.Pool, district_id: int, before: date, *, is_strict: bool = False
-) -> tuple[EarlierRows, ...]:
-    """Of each month that began before a day and had settled, what was told last; the oldest month first. Raises
-    DatabaseUnavailable."""
-    found = await _releases(pool, "releases_by_month", district_id, before, is_strict)
-    return await _with_rows(pool, district_id, found)
-
-
 async def tables_of(pool: asyncpg.Pool, district_id: int, release_id: int) -> dict[str, Cells]:
     """Every cell of a release's tables as it was published. Raises DatabaseUnavailable."""
     with pools.translated():

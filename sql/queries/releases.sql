@@ -35,16 +35,6 @@ SELECT
 FROM releases
 WHERE district_id = $1 AND release_id = $2;
 
--- releases_by_month --
--- Of each month before a day, the shareable release that was issued last for the settled month. Parameters: district, the
--- day, whether strict.
-SELECT DISTINCT ON (month_on)
-    district_id, release_id, profile::text AS profile, pilot, month_on, is_partial, is_strict, is_deidentified, revision,
-    version, facts_digest, reasons, folder, archive_sha256, archive_bytes, created_at, created_by, announced_at
-FROM releases
-WHERE district_id = $1 AND profile = 'shareable' AND month_on < $2 AND is_strict = $3 AND NOT is_partial
-ORDER BY month_on, release_id DESC;
-
 -- release_school_rows --
 -- What releases told of schools, and the counts behind it. Parameters: district, releases.
 SELECT

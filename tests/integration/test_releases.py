@@ -131,22 +131,6 @@ async def test_the_auditor_is_told_of_every_shareable_release_and_of_no_other(po
     assert {facts.month_on for facts, _ in found[-1].rows} == {date(2026, 11, 1)}
 
 
-async def test_the_trend_takes_the_last_word_on_each_settled_month(pool: asyncpg.Pool) -> None:
-    september = OCTOBER.away(-1)
-    await record(pool, month=september)
-    last = await record(pool, month=september, revision=2)
-    await record(pool, month=september, is_partial=True)
-    await record(pool, month=september, is_strict=True)
-    await record(pool, month=OCTOBER.away(-3))
-    await record(pool)
-    found = await releases.latest_by_month(pool, 1, OCTOBER.first_on)
-    assert [str(told.release.month) for told in found] == ["2026-07", "2026-09"]
-    assert found[-1].release.release_id == last
-    assert found[-1].totals == TOTALS
-    strict = await releases.latest_by_month(pool, 1, OCTOBER.first_on, is_strict=True)
-    assert [str(told.release.month) for told in strict] == ["2026-09"]
-
-
 async def test_one_revision_is_recorded_once(pool: asyncpg.Pool) -> None:
     await record(pool)
     with pytest.raises(errors.ExportRefused, match="2026-10 shareable revision 1 is issued already"):
