@@ -1869,8 +1869,9 @@ CREATE TABLE release_tables (
     district_id  integer NOT NULL,
     release_id   bigint NOT NULL,
     table_name   text NOT NULL,
-    rows         jsonb NOT NULL,  -- key -> column -> text as in the CSV file
-    PRIMARY KEY (district_id, release_id, table_name),
+    part         integer NOT NULL,  -- a large table is kept in several
+    rows         jsonb NOT NULL,    -- key -> column -> text as in the CSV file
+    PRIMARY KEY (district_id, release_id, table_name, part),
     FOREIGN KEY (district_id, release_id) REFERENCES releases
 );
 

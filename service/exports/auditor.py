@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 from service.exports import programs
 from service.model import protection
@@ -47,12 +47,41 @@ class Row:
     published: protection.Published
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Release:
     """Its day tells something too: that enough of the district's loans were heard from on it."""
 
     rows: tuple[Row, ...]
     totals: Mapping[str, protection.Cell] = field(default_factory=dict)
+
+    @cached_property
+    def by_school(self) -> Mapping[str, Sequence[Row]]:
+        found: dict[str, list[Row]] = {}
+        for row in self.rows:
+            found.setdefault(row.facts.ncessch, []).append(row)
+        return found
+
+    @cached_property
+    def day_rows(self) -> Sequence[Row]:
+        """Those of which the month's day is chosen: the schools whose need is known."""
+        return [row for row in self.rows if _is_of_the_day(row)]
+
+    @cached_property
+    def day_loans(self) -> tuple[int, int]:
+        """Loans of unknown state, and all loans, of these schools."""
+        unknown, loaned = (sum(_count(row, name) for row in self.day_rows) for name in ("unknown", "loaned"))
+        return unknown, loaned
+
+    @cached_property
+    def sums(self) -> Mapping[tuple[str, tuple[Part, ...]], int]:
+        """The true value of everything that a reader may take a total to be the sum of."""
+        return {
+            (name, parts): sum(
+                _count(row, part) * factor for row in self.rows for part, factor in _told(row, name, parts)
+            )
+            for name in self.totals
+            for parts in _sums_of(name)
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +95,10 @@ class Silence:
         return {place("unknown"): 1000, place("loaned"): -self.permille}
 
     def of(self, facts: protection.Facts) -> int:
-        return 1000 * (facts.counts.get("unknown") or 0) - self.permille * (facts.counts.get("loaned") or 0)
+        return self.weighed(facts.counts.get("unknown") or 0, facts.counts.get("loaned") or 0)
+
+    def weighed(self, unknown: int, loaned: int) -> int:
+        return 1000 * unknown - self.permille * loaned
 
     def is_kept(self, facts: protection.Facts) -> bool:
         return self.of(facts) <= 0
@@ -97,7 +129,7 @@ class Terms:
 def key(facts: protection.Facts, name: str) -> Key:
     """A count that is the same in two releases is one count: need in any months, others within a month."""
     value = facts.counts.get(name)
-    return facts.ncessch, name, f"{value}" if name == "need" else f"{facts.month_on:%Y-%m} {value}"
+    return facts.ncessch, name, None if name == "need" else facts.month_on, value
 
 
 def keys(rows: Iterable[Row]) -> set[Key]:
@@ -106,14 +138,14 @@ def keys(rows: Iterable[Row]) -> set[Key]:
     }
 
 
-def asked(rows: Iterable[Row], *, smallest_free: int = protection.SMALLEST_FREE) -> tuple[Asked, ...]:
+def asked(rows: Iterable[Row]) -> tuple[Asked, ...]:
     """Every protected count of some rows, once."""
     found: dict[programs.Expression, Asked] = {}
     for row in rows:
         values = protection.values(row.facts)
         for quantity in protection.QUANTITIES:
             truth = quantity.of(values)
-            if truth is not None and protection.is_protected(truth, smallest_free=smallest_free):
+            if truth is not None and protection.is_protected(truth):
                 made = _expression(row.facts, quantity)
                 found.setdefault(made, Asked(row.facts.ncessch, quantity, made, truth))
     return tuple(found.values())
@@ -138,7 +170,10 @@ def alone(rows: Sequence[Row], terms: Terms) -> tuple[Asked, ...]:
         return ()
     is_integral = any(row.published.band is not None for row in rows)
     program = program_of(rows, silence=terms.silence, is_integral=is_integral)
-    broken = tuple(one for one in wanted if not is_kept(program, one, terms, is_whole=not is_integral))
+    worlds: list[programs.World] = []
+    broken = tuple(
+        one for one in wanted if not is_kept(program, one, terms, worlds=worlds, is_whole=not is_integral)
+    )
     terms.solved += program.solved
     return broken
 
@@ -154,12 +189,24 @@ def is_kept(
     """Whether enough consecutive values stay possible. ``is_whole``: all between the extremes are."""
     known = [] if worlds is None else worlds
     seen = {one.truth, *(max(0, one.expression.of(world)) for world in known)}
-    if not is_whole:
-        return _has_run(program, one, terms, seen, known)
-    low, high = (program.extreme(one.expression, is_most=is_most) for is_most in (False, True))
-    if low is None or high is None:
-        return False
-    return one.expression.of(high) - max(0, one.expression.of(low)) + 1 >= terms.width
+    if is_whole:
+        return _is_wide(program, one, terms, seen, known)
+    return _has_run(program, one, terms, seen, known)
+
+
+def _is_wide(
+    program: programs.Program, one: Asked, terms: Terms, seen: set[int], worlds: list[programs.World]
+) -> bool:
+    """Whether the extremes are far enough apart; looked for only where no known worlds are."""
+    for is_most in (True, False):
+        if max(seen) - min(seen) + 1 >= terms.width:
+            return True
+        found = program.extreme(one.expression, is_most=is_most)
+        if found is None:
+            return False
+        worlds.append(found)
+        seen.add(max(0, one.expression.of(found)))
+    return max(seen) - min(seen) + 1 >= terms.width
 
 
 def _has_run(
@@ -202,9 +249,10 @@ def program_of(
         _tell_order(program, row)
         _tell_unused(program, row, is_integral=is_integral)
         _tell_band(program, row, silence or Silence())
+    schools = dict.fromkeys(row.facts.ncessch for row in rows)
     for release in releases:
-        _tell_totals(program, release)
-        _tell_day(program, release, silence or Silence())
+        _tell_totals(program, release, schools)
+        _tell_day(program, release, schools, silence or Silence())
     return program
 
 
@@ -286,61 +334,63 @@ def _tell_band(program: programs.Program, row: Row, silence: Silence) -> None:
     program.count(key(row.facts, "need"), 1, max(1, program.bounds(key(row.facts, "need"))[1]))
 
 
-def _tell_totals(program: programs.Program, release: Release) -> None:
-    """Counts that the program does not have stay as they are."""
+def _tell_totals(program: programs.Program, release: Release, schools: Iterable[str]) -> None:
+    """Counts that the program does not have stay as they are. A sum that the true counts do not fit is none: that one
+    line is lent with each loan, or none lies idle unlent, need not be so."""
+    rows = _rows_of(release.by_school, schools)
     for name, cell in release.totals.items():
-        for parts in _SUMS.get(name, (((name, 1),),)):
-            outside = 0
+        for parts in _sums_of(name):
+            outside = release.sums[name, parts]
+            if not cell.least <= outside <= cell.most:
+                continue
             factors: dict[Key, int] = {}
-            for row, factor, part in _parts(release, name, parts):
-                place = key(row.facts, part)
-                if program.has(place):
-                    factors[place] = factors.get(place, 0) + factor
-                else:
-                    outside += (row.facts.counts[part] or 0) * factor
-            if factors and _holds(release, name, parts, cell):
+            for row in rows:
+                for part, factor in _told(row, name, parts):
+                    place = key(row.facts, part)
+                    if program.has(place):
+                        factors[place] = factors.get(place, 0) + factor
+                        outside -= _count(row, part) * factor
+            if factors:
                 program.between(factors, cell.least - outside, cell.most - outside)
+
+
+def _sums_of(name: str) -> tuple[tuple[Part, ...], ...]:
+    return _SUMS.get(name, (((name, 1),),))
+
+
+def _told(row: Row, name: str, parts: Sequence[Part]) -> Iterator[Part]:
+    """The counts that a total is the sum of: those of the schools whose need is known; of lines, of every school."""
+    counts = row.facts.counts
+    if name not in TOTALS or counts.get("need") is not None:
+        yield from (part for part in parts if counts.get(part[0]) is not None)
+
+
+def _count(row: Row, name: str) -> int:
+    return row.facts.counts[name] or 0
 
 
 def _is_told(row: Row, *names: str) -> bool:
     return all(row.facts.counts.get(name) is not None for name in names)
 
 
-def day_rows(release: Release) -> list[Row]:
-    """Those of which a month's day is chosen: the schools whose need is known."""
-    return [row for row in release.rows if _is_told(row, "need", "unknown", "loaned")]
+def _is_of_the_day(row: Row) -> bool:
+    return _is_told(row, "need", "unknown", "loaned")
 
 
-def _tell_day(program: programs.Program, release: Release, silence: Silence) -> None:
+def _rows_of(by_school: Mapping[str, Sequence[Row]], schools: Iterable[str]) -> list[Row]:
+    return [row for school in schools for row in by_school.get(school, ())]
+
+
+def _tell_day(program: programs.Program, release: Release, schools: Iterable[str], silence: Silence) -> None:
     """On the day of the figures enough was heard from the district."""
-    rows = day_rows(release)
-    if sum(silence.of(row.facts) for row in rows) > 0:
+    outside = silence.weighed(*release.day_loans)
+    if outside > 0:
         return
-    outside, factors = 0, Counter[Key]()
-    for row in rows:
+    factors = Counter[Key]()
+    for row in filter(_is_of_the_day, _rows_of(release.by_school, schools)):
         told = silence.factors(partial(key, row.facts))
         if all(program.has(place) for place in told):
             factors.update(told)
-        else:
-            outside += silence.of(row.facts)
+            outside -= silence.of(row.facts)
     if factors:
         program.between(factors, -float("inf"), -outside)
-
-
-def _parts(release: Release, name: str, parts: Sequence[Part]) -> Iterator[tuple[Row, int, str]]:
-    """The counts that a total is the sum of: those of the schools whose need is known; of lines, of every school."""
-    for row in release.rows:
-        counts = row.facts.counts
-        if name in TOTALS and counts.get("need") is None:
-            continue
-        for part, factor in parts:
-            if counts.get(part) is not None:
-                yield row, factor, part
-
-
-def _holds(release: Release, name: str, parts: Sequence[Part], cell: protection.Cell) -> bool:
-    """Whether the true counts fit: that one line is lent with each loan, or none lies idle unlent, need not be so."""
-    summed = _parts(release, name, parts)
-    return (
-        cell.least <= sum((row.facts.counts[part] or 0) * factor for row, factor, part in summed) <= cell.most
-    )

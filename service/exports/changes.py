@@ -13,6 +13,7 @@ Tables = Sequence[tuple[Table, Sequence[Row]]]
 NAME = "changes"
 DICTIONARY = "data_dictionary"
 _NOT_COMPARED = (NAME, DICTIONARY)
+_PART = 500  # rows
 _ROW = "row"  # in place of a column, where a whole row is new or gone
 _SETTINGS, _OTHER, _DATA = "settings_changed", "other", "late_data"
 SAYS: Mapping[str, str] = {
@@ -103,9 +104,19 @@ _OF_THE_WHOLE = ("new_version",)
 _COMPARED = ("school_month", "district_month")  # whose columns say why
 
 
+def in_parts(made: Tables) -> Iterator[tuple[str, dict[str, dict[str, str]]]]:
+    """For the ledger: every cell as it is in the files, a table's rows so many at a time."""
+    for table, rows in made:
+        if table.name not in _NOT_COMPARED:
+            for first in range(0, max(1, len(rows)), _PART):
+                yield table.name, dict(_rows(table, rows[first : first + _PART]))
+
+
 def as_cells(made: Tables) -> dict[str, dict[str, dict[str, str]]]:
-    """For the ledger: every cell as it is in the files."""
-    return {table.name: dict(_rows(table, rows)) for table, rows in made if table.name not in _NOT_COMPARED}
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for name, part in in_parts(made):
+        found.setdefault(name, {}).update(part)
+    return found
 
 
 def _rows(table: Table, rows: Sequence[Row]) -> Iterator[tuple[str, dict[str, str]]]:

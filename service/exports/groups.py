@@ -108,11 +108,12 @@ def _bounds(
     is_ranked = all(_ranked(m).need.most == 0 for m in counted if m.school.ncessch not in ranked)
     pairs = [pair for member in counted if (pair := member.told.coverable) is not None]
     needy, others = (one.coverage for one in groups)
+    absolute = measures.absolute(schools) if is_ranked else None
     return {
         "coverage_gap": measures.gap(others, needy),
         "coverage_ratio": measures.ratio(others, needy),
-        "aci": measures.absolute(schools) if is_ranked else None,
-        "rci": measures.relative(schools) if is_ranked else None,
+        "aci": absolute,
+        "rci": measures.relative(absolute, schools),
         "par": measures.risk([band.coverage for band in bands], coverage(pairs)),
     }
 

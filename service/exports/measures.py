@@ -1,10 +1,12 @@
 """How far measures of equity may be off where schools are told as ranges: what each is at least and at most."""
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+
+import numpy as np
+from numpy import typing as npt
 
 from service.exports import shares
 from service.exports.published import Number
@@ -14,6 +16,7 @@ UNDIRECTED = "about, direction unknown"  # the symbol of a figure that may lie o
 _NONE = {"coverage_ratio": 1.0}  # of the others, 0 is neither more nor less
 
 Bounds = tuple[float, float]
+_Numbers = npt.NDArray[np.double]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,40 +86,53 @@ def absolute(schools: Sequence[School]) -> Bounds | None:
     total = Cell(sum(one.need.least for one in schools), sum(one.need.most for one in schools))
     if not total.least:
         return None
-    least = most = 0.0
-    told = [(one, float(one.coverage.least), float(one.coverage.most)) for one in schools]
-    for (one, low, high), (other, its_low, its_high) in itertools.combinations(told, 2):
-        weights = (
-            one.need.least * other.need.least / total.most**2,
-            min(0.25, one.need.most * other.need.most / total.least**2),
+    pairs = _Pairs(schools, total)
+    found = [pairs.of(at) for at in range(len(schools) - 1)]
+    return max(-1.0, math.fsum(low for low, _ in found)), min(1.0, math.fsum(high for _, high in found))
+
+
+class _Pairs:
+    """Every pair of schools: thousands of schools make millions of them."""
+
+    def __init__(self, schools: Sequence[School], total: Cell) -> None:
+        self._total = total
+        self._least = np.array([one.need.least for one in schools], dtype=np.int64)
+        self._most = np.array([one.need.most for one in schools], dtype=np.int64)
+        self._enrolled = np.array([one.enrolled for one in schools], dtype=np.int64)
+        coverages = [one.coverage for one in schools]
+        self._low = np.array([float(one.least) for one in coverages])
+        self._high = np.array([float(one.most) for one in coverages])
+
+    def of(self, at: int) -> Bounds:
+        """The sum over the pairs of a school with those after it."""
+        others = slice(at + 1, None)
+        low, high = self._signed(at, others)
+        light = self._least[at] * self._least[others] / self._total.most**2
+        heavy = np.minimum(0.25, self._most[at] * self._most[others] / self._total.least**2)
+        return (
+            float(np.minimum(low * light, low * heavy).sum()),
+            float(np.maximum(high * light, high * heavy).sum()),
         )
-        apart = _signed(_order(one, other), its_low - high, its_high - low)
-        least += min(apart[0] * weight for weight in weights)
-        most += max(apart[1] * weight for weight in weights)
-    return max(-1.0, least), min(1.0, most)
+
+    def _signed(self, at: int, others: slice) -> tuple[_Numbers, _Numbers]:
+        """How far apart their coverages are, the less needy one's first; either way where the ranges leave open
+        which it is, and 0 where both are alike."""
+        least, most = self._low[others] - self._high[at], self._high[others] - self._low[at]
+        mine = self._least[at] * self._enrolled[others], self._most[at] * self._enrolled[others]
+        its = self._least[others] * self._enrolled[at], self._most[others] * self._enrolled[at]
+        needier, less = mine[0] > its[1], mine[1] < its[0]
+        alike = (mine[0] == its[0]) & (mine[1] == its[1]) & (mine[0] == mine[1])
+        widest = np.maximum(np.abs(least), np.abs(most))
+        none = np.zeros_like(widest)
+        return (
+            np.select([needier, less, alike], [least, -most, none], -widest),
+            np.select([needier, less, alike], [most, -least, none], widest),
+        )
 
 
-def _order(one: School, other: School) -> int | None:
-    """1: the one is needier for certain; -1: the other; 0: they are alike; None: the ranges leave it open."""
-    mine = one.need.least * other.enrolled, one.need.most * other.enrolled
-    its = other.need.least * one.enrolled, other.need.most * one.enrolled
-    if mine[0] > its[1]:
-        return 1
-    if mine[1] < its[0]:
-        return -1
-    return 0 if mine == its and mine[0] == mine[1] else None
-
-
-def _signed(order: int | None, least: float, most: float) -> Bounds:
-    if order is None:
-        widest = max(abs(least), abs(most))
-        return -widest, widest
-    return (least, most) if order > 0 else (-most, -least) if order < 0 else (0.0, 0.0)
-
-
-def relative(schools: Sequence[School]) -> Bounds | None:
-    """The same by the mean coverage."""
-    found, mean = absolute(schools), shares.together([(one.need, one.adequate) for one in schools])
+def relative(found: Bounds | None, schools: Sequence[School]) -> Bounds | None:
+    """The absolute one by the mean coverage."""
+    mean = shares.together([(one.need, one.adequate) for one in schools])
     if found is None or mean is None or not mean.least:
         return None
     by = (float(mean.least), float(mean.most))

@@ -33,8 +33,9 @@ class Contents(Protocol):
     @property
     def totals(self) -> Mapping[str, protection.Cell]: ...
 
-    @property
-    def tables(self) -> Mapping[str, releases.Cells]: ...
+    def tables(self) -> Iterable[tuple[str, releases.Cells]]:
+        """In parts."""
+        ...
 
     @property
     def reasons(self) -> tuple[str, ...]: ...
@@ -210,7 +211,12 @@ async def _issue(
             raise _Same(latest)
         new = _new(job, revision, written, digest or of_files, contents.reasons)
         release_id = await releases.record(
-            job.pool, new, rows=contents.rows, totals=contents.totals, tables=contents.tables, under=job.lease
+            job.pool,
+            new,
+            rows=contents.rows,
+            totals=contents.totals,
+            tables=contents.tables(),
+            under=job.lease,
         )
     release = releases.Release(
         **{one.name: getattr(new, one.name) for one in fields(new)}, release_id=release_id

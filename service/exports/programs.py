@@ -5,13 +5,25 @@ from dataclasses import dataclass
 
 import highspy
 import numpy as np
+from numpy import typing as npt
 
 _SOLVE_SECONDS = 5.0
 _TOLERANCE = 1e-6
 _ANY_GAP = 1e6  # the first whole solution is as good as the best
 
 Key = Hashable
-World = Mapping[Key, int]
+Numbers = npt.NDArray[np.double]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A whole number for each count of a program."""
+
+    places: Mapping[Key, int]
+    values: npt.NDArray[np.int64]
+
+    def __getitem__(self, key: Key) -> int:
+        return int(self.values[self.places[key]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,10 @@ class Program:
     def extreme(self, asked: Expression, *, is_most: bool) -> World | None:
         """A world in which the expression is as small, or as large, as it can be; None: there is none, or no time."""
         sign = 1 if is_most else -1
-        wanted = {self._places[key]: sign * factor for key, factor in asked.factors}
+        wanted = np.zeros(len(self._bounds))
+        wanted[[self._places[key] for key, _ in asked.factors]] = [
+            sign * factor for _, factor in asked.factors
+        ]
         return self._found(_Question({}, -highspy.kHighsInf, highspy.kHighsInf, wanted, 0.0))
 
     def world(self, asked: Expression, value: int, *, or_less: bool = False) -> World | None:
@@ -77,18 +92,18 @@ class Program:
         least = -highspy.kHighsInf if or_less else wanted
         return self._found(_Question(factors, least, wanted, self._leaning(), _ANY_GAP))
 
-    def _leaning(self) -> dict[int, int]:
+    def _leaning(self) -> Numbers:
         """Another direction at each turn, so that worlds differ and one tells of many counts."""
         self._turn += 1
-        places = range(len(self._bounds))
-        return {at: 1 if (at * 2654435761 + self._turn * 40503) >> 7 & 1 else -1 for at in places}
+        mixed = np.arange(len(self._bounds)) * 2654435761 + self._turn * 40503
+        return np.where(mixed >> 7 & 1, 1.0, -1.0)
 
     def _found(self, question: "_Question") -> World | None:
         self.solved += 1
         values = self._solver(is_whole=False).answer(question)
-        if values is not None and any(abs(value - round(value)) > _TOLERANCE for value in values):
+        if values is not None and np.abs(values - np.rint(values)).max(initial=0.0) > _TOLERANCE:
             values = self._solver(is_whole=True).answer(question)
-        return None if values is None else dict(zip(self._places, map(round, values), strict=True))
+        return None if values is None else World(self._places, np.rint(values).astype(np.int64))
 
     def _solver(self, *, is_whole: bool) -> "_Solver":
         if is_whole not in self._solvers:
@@ -109,7 +124,7 @@ class _Question:
     factors: Mapping[int, int]
     least: float
     most: float
-    wanted: Mapping[int, int]
+    wanted: Numbers
     gap: float
 
 
@@ -135,7 +150,7 @@ class _Solver:
         for factors, least, most in rows:
             _add(self._highs, factors, least, most)
 
-    def answer(self, question: _Question) -> list[float] | None:
+    def answer(self, question: _Question) -> Numbers | None:
         """The counts in their order; None: there are none, or not within the time."""
         for place in self._asked:
             self._highs.changeCoeff(0, place, 0.0)
@@ -143,14 +158,11 @@ class _Solver:
             self._highs.changeCoeff(0, place, float(factor))
         self._asked = tuple(question.factors)
         self._highs.changeRowBounds(0, question.least, question.most)
-        costs = np.zeros(self._size, dtype=np.double)
-        for place, factor in question.wanted.items():
-            costs[place] = factor
-        self._highs.changeColsCost(self._size, self._places, costs)
+        self._highs.changeColsCost(self._size, self._places, question.wanted)
         self._highs.setOptionValue("mip_rel_gap", question.gap)
         self._highs.run()
         is_solved = self._highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
-        return list(self._highs.getSolution().col_value) if is_solved else None
+        return np.array(self._highs.getSolution().col_value) if is_solved else None
 
 
 def _opened() -> highspy.Highs:

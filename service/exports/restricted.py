@@ -20,9 +20,12 @@ class Contents:
         self._job = job
         self.rows: Sequence[releases.Row] = ()
         self.totals: Mapping[str, protection.Cell] = {}
-        self.tables: Mapping[str, releases.Cells] = {}
         self.reasons = reasons
         self.told: tuple[str, ...] = ()
+
+    def tables(self) -> tuple[tuple[str, releases.Cells], ...]:
+        """None: it is not told what differs from the revision before."""
+        return ()
 
     async def write(self, writer: package.Writer) -> None:
         if self._job.asked.profile == "internal":

@@ -16,6 +16,7 @@ from service.exports import (
     shareable,
     shares,
     steps,
+    threads,
 )
 from service.exports import terms as export_terms
 from service.exports.writing import package
@@ -33,10 +34,14 @@ class Contents:
     languages: tuple[str, ...]
     rows: Sequence[releases.Row]
     totals: Mapping[str, protection.Cell]
-    tables: Mapping[str, releases.Cells]
+    decided: releases.Cells
     reasons: tuple[str, ...]
     told: tuple[str, ...]
     progress: export_terms.Progress
+
+    def tables(self) -> Iterator[tuple[str, releases.Cells]]:
+        yield from changes.in_parts(shareable.tables(self.published))
+        yield _DECISION, self.decided
 
     async def write(self, writer: package.Writer) -> None:
         await steps.aside(self.progress, lambda told: self._written(writer, told))
@@ -69,6 +74,9 @@ def digest(job: steps.Job) -> str:
     )
 
 
+# What counts over every school is done in threads: with thousands of them it takes seconds.
+
+
 async def contents(
     job: steps.Job, latest: releases.Release | None, revision: int, *, reasons: tuple[str, ...] = ()
 ) -> Contents:
@@ -78,11 +86,11 @@ async def contents(
     decision = await _alike(job, facts, before)
     if decision is None:
         decision = await _decided(job, facts, before)
-    made = _published(job, decision, before, revision)
+    made = await threads.run(functools.partial(_published, job, decision, before, revision))
     if latest is None:
         first = _contents(job, facts, decision, made, ())
         return replace(first, told=(*first.told, *_out_of_order(job, before)))
-    old, new = await _cells(job, latest), changes.as_cells(shareable.tables(made))
+    old, new = await _cells(job, latest), await threads.run(functools.partial(_as_cells, made))
     if not reasons:
         reasons = _reasons(job, latest, changes.reasons(old, new))
     made = replace(made, changes=changes.of(old, new, _why(reasons)))
@@ -95,12 +103,17 @@ async def again(job: steps.Job, release: releases.Release) -> Contents:
     own = next(one for one in known if one.release.release_id == release.release_id)
     before = [one for one in known if one.release.release_id < release.release_id]
     decision = await _kept(job, own, [row.ncessch for row in job.facts.schools])
-    made = _published(job, decision, before, release.revision)
+    made = await threads.run(functools.partial(_published, job, decision, before, release.revision))
     previous = [one.release for one in before if _is_same_package(one.release, release)]
     if previous:
-        old, new = await _cells(job, previous[-1]), changes.as_cells(shareable.tables(made))
+        old, new = await _cells(job, previous[-1]), await threads.run(functools.partial(_as_cells, made))
         made = replace(made, changes=changes.of(old, new, _why(release.reasons)))
-    return _contents(job, [facts for facts, _ in own.rows], decision, made, release.reasons)
+    facts = [facts for facts, _ in own.rows]
+    return _contents(job, facts, decision, made, release.reasons)
+
+
+def _as_cells(made: published.Published) -> Mapping[str, releases.Cells]:
+    return changes.as_cells(shareable.tables(made))
 
 
 def _why(reasons: tuple[str, ...]) -> str:
@@ -277,13 +290,12 @@ def _contents(
     reasons: tuple[str, ...],
 ) -> Contents:
     by_school = {row.ncessch: row for row in decision.rows}
-    cells = changes.as_cells(shareable.tables(made))
     return Contents(
         published=made,
         languages=job.terms.languages,
         rows=[(one, by_school[one.ncessch]) for one in facts],
         totals=decision.totals,
-        tables={**cells, _DECISION: _as_kept(decision)},
+        decided=_as_kept(decision),
         reasons=reasons,
         told=_told(job, decision, made),
         progress=job.progress,

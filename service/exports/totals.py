@@ -1,5 +1,6 @@
 """Chooses how exactly the district's totals are told, so that no school is found out by what is missing from them."""
 
+import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,12 +36,14 @@ def choose(
 ) -> Chosen:
     """Exact, else as ranges of ten, else as sums of the schools' own ranges; then nothing is said that the schools do
     not, and only what earlier totals make of their new ranges is to be judged."""
-    told = tuple(rows)
+    told, is_over = tuple(rows), terms.is_over
     for level, share in _SHARES.items():
-        cells = _cells(told, money, level)
-        if cells and _in_part(told, before, cells, terms, share, progress):
-            return Chosen(rows=told, cells=cells, notes={f"totals_{level}": 1})
-    is_over = terms.is_over
+        cells, part = _cells(told, money, level), _part(terms, share)
+        is_kept = bool(cells) and _is_kept(told, before, cells, part, progress)
+        terms.solved += part.solved
+        if is_kept:
+            return Chosen(rows=told, cells=cells, unsettled=int(is_over), notes={f"totals_{level}": 1})
+        is_over |= part.is_over
     mended = _mended(told, before, terms, progress, coarser)
     sums = {name: cell for name in auditor.TOTALS if (cell := _sum(mended, name)) is not None}
     return Chosen(
@@ -67,22 +70,11 @@ def _cells(rows: Sequence[auditor.Row], money: Mapping[str, int], level: Level) 
     }
 
 
-def _in_part(
-    rows: tuple[auditor.Row, ...],
-    before: Sequence[auditor.Release],
-    cells: Mapping[str, Cell],
-    terms: auditor.Terms,
-    share: float,
-    progress: Progress,
-) -> bool:
-    """Whether the totals are kept, as far as a part of the time tells."""
+def _part(terms: auditor.Terms, share: float) -> auditor.Terms:
+    """A part of the time that is left."""
     now = time.monotonic()
-    part = auditor.Terms(
-        width=terms.width, silence=terms.silence, until=now + max(0.0, terms.until - now) * share
-    )
-    is_kept = _is_kept(rows, before, cells, part, progress)
-    terms.solved += part.solved
-    return is_kept
+    until = now + max(0.0, terms.until - now) * share
+    return auditor.Terms(width=terms.width, silence=terms.silence, until=until)
 
 
 def _mended(
@@ -137,7 +129,7 @@ def _is_news(row: auditor.Row, known: Sequence[auditor.Row], terms: auditor.Term
 def _tight(rows: Sequence[auditor.Row], silence: auditor.Silence) -> set[str]:
     """Schools that cannot be anywhere in their ranges while the others stay: that enough of the district's loans were
     heard from, on the month's day, holds them."""
-    told = auditor.day_rows(auditor.Release(tuple(rows)))
+    told = auditor.Release(tuple(rows)).day_rows
     together = sum(silence.of(row.facts) for row in told)
     if together > 0:
         return set()
@@ -243,6 +235,8 @@ def _broken(
     movable = known.movable
     broken: set[str] = set()
     for at, block in enumerate(_blocks(hidden, movable, _BLOCKS[0])):
+        if terms.is_over:
+            return broken.union(hidden[at * _BLOCKS[0] :])
         broken |= {one.ncessch for one in _block_broken(block, known, movable, terms)}
         progress("earlier totals", min((at + 1) * _BLOCKS[0], len(hidden)), len(hidden))
     return broken
@@ -272,7 +266,8 @@ def _blocks(hidden: Sequence[str], movable: Sequence[str], size: int) -> Iterato
     """Schools to be judged together, filled up with others that can move."""
     for at in range(0, len(hidden), size):
         block = list(hidden[at : at + size])
-        yield block + [school for school in movable if school not in block][: max(0, size - len(block))]
+        others = (school for school in movable if school not in block)
+        yield [*block, *itertools.islice(others, size - len(block))]
 
 
 def _block_broken(
@@ -293,8 +288,8 @@ def _others(block: Sequence[str], movable: Sequence[str], missing: int) -> list[
     if missing <= 0:
         return []
     start = movable.index(block[0]) if block[0] in movable else 0
-    turned = [*movable[start:], *movable[:start]]
-    return [school for school in turned if school not in block][:missing]
+    turned = itertools.islice(itertools.cycle(movable), start, start + len(movable))
+    return list(itertools.islice((school for school in turned if school not in block), missing))
 
 
 def _not_kept(

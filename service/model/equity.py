@@ -262,7 +262,7 @@ def risk(schools: Sequence[School], district: Group, *, floor: float = COMPLETEN
         basis=basis,
         bands=bands if basis else (),
         best=best,
-        left_out=tuple(LeftOut(s, _unbanded(s)) for s in schools if s not in inside) if basis else (),
+        left_out=tuple(LeftOut(s, _unbanded(s)) for s in schools if s.basis != basis) if basis else (),
     )
 
 

@@ -102,10 +102,14 @@ class Quantity:
 
     def of(self, values: Mapping[str, int | None]) -> int | None:
         """None where a count is unknown. ``values`` has enrolled beside the counts."""
-        told = [values.get(name) for name in (*self.plus, *self.minus)]
-        if None in told:
-            return None
-        return max(0, sum(values[n] or 0 for n in self.plus) - sum(values[n] or 0 for n in self.minus))
+        total = 0
+        for names, sign in ((self.plus, 1), (self.minus, -1)):
+            for name in names:
+                count = values.get(name)
+                if count is None:
+                    return None
+                total += sign * count
+        return max(0, total)
 
 
 # Every count by itself, and every difference that is a number of students.
@@ -135,8 +139,8 @@ QUANTITIES = (
 )
 
 
-def is_protected(count: int | None, *, smallest_free: int = SMALLEST_FREE) -> bool:
-    return count is not None and 1 <= count < smallest_free
+def is_protected(count: int | None) -> bool:
+    return count is not None and 1 <= count < SMALLEST_FREE
 
 
 def values(facts: Facts) -> dict[str, int | None]:

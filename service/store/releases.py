@@ -1,6 +1,7 @@
 """The ledger of what was issued: a package stays in it as it was."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
@@ -109,7 +110,10 @@ async def tables_of(pool: asyncpg.Pool, district_id: int, release_id: int) -> di
     """Every cell of a release's tables as it was published. Raises DatabaseUnavailable."""
     with pools.translated():
         rows = await pool.fetch(sql.queries()["release_table_rows"], district_id, release_id)
-    return {row["table_name"]: json.loads(row["rows"]) for row in rows}
+    found: dict[str, dict[str, Mapping[str, str]]] = {}
+    for row in rows:
+        found.setdefault(row["table_name"], {}).update(json.loads(row["rows"]))
+    return dict(found)
 
 
 async def record(
@@ -118,11 +122,12 @@ async def record(
     *,
     rows: Sequence[Row] = (),
     totals: Mapping[str, protection.Cell] | None = None,
-    tables: Mapping[str, Cells] | None = None,
+    tables: Iterable[tuple[str, Cells]] = (),
     under: leases.Lease | None = None,
 ) -> int:
     """Write a release down, with its entry in the audit log, and all of it or nothing; with ``under``, only while that
-    lease is held. Returns its id. Raises ExportRefused and DatabaseUnavailable."""
+    lease is held. ``tables``: a large one in several parts. Returns its id. Raises ExportRefused and
+    DatabaseUnavailable."""
     queries, district_id = sql.queries(), new.district_id
     with pools.translated():
         async with pool.acquire() as connection, connection.transaction():
@@ -134,9 +139,11 @@ async def record(
             names, cells = [name for name, _ in told], [cell for _, cell in told]
             ends = [cell.least for cell in cells], [cell.most for cell in cells]
             await connection.execute(queries["add_release_totals"], district_id, release_id, names, *ends)
-            for name, texts in (tables or {}).items():
-                values = district_id, release_id, name, json.dumps(texts)
+            parts = Counter[str]()
+            for name, texts in tables:
+                values = district_id, release_id, name, parts[name], json.dumps(texts)
                 await connection.execute(queries["add_release_table"], *values)
+                parts[name] += 1
             await audit.entry(connection, district_id, _entry(new))
     return release_id
 

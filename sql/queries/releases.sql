@@ -53,7 +53,10 @@ ORDER BY release_id, name;
 
 -- release_table_rows --
 -- Parameters: district, release.
-SELECT table_name, rows::text AS rows FROM release_tables WHERE district_id = $1 AND release_id = $2 ORDER BY table_name;
+SELECT table_name, rows::text AS rows
+FROM release_tables
+WHERE district_id = $1 AND release_id = $2
+ORDER BY table_name, part;
 
 -- add_release --
 -- Parameters: district, profile, pilot, the month's first day, whether partial, strict, without names, revision, version,
@@ -83,8 +86,8 @@ INSERT INTO release_totals (district_id, release_id, name, least, most)
 SELECT $1, $2, q.name, q.least, q.most FROM unnest($3::text[], $4::bigint[], $5::bigint[]) AS q (name, least, most);
 
 -- add_release_table --
--- Parameters: district, release, table, its rows.
-INSERT INTO release_tables (district_id, release_id, table_name, rows) VALUES ($1, $2, $3, $4::jsonb);
+-- Parameters: district, release, table, the part's number, its rows.
+INSERT INTO release_tables (district_id, release_id, table_name, part, rows) VALUES ($1, $2, $3, $4, $5::jsonb);
 
 -- announceable_releases --
 -- What may be told of: shareable packages of settled months. Parameters: district, issued since when.

@@ -73,12 +73,12 @@ def named(**changes: object) -> releases.New:
 
 async def record(pool: asyncpg.Pool, **changes: object) -> int:
     new = named(**changes)
-    return await releases.record(pool, new, rows=rows(new.month), totals=TOTALS, tables=TABLES)
+    return await releases.record(pool, new, rows=rows(new.month), totals=TOTALS, tables=TABLES.items())
 
 
 async def test_a_release_comes_back_as_it_was_recorded(pool: asyncpg.Pool) -> None:
     new = replace(NEW, pilot="Evening calls", is_strict=True, reasons=("late_data", "need_corrected"))
-    made = await releases.record(pool, new, rows=rows(), totals=TOTALS, tables=TABLES)
+    made = await releases.record(pool, new, rows=rows(), totals=TOTALS, tables=TABLES.items())
     found = await releases.by_id(pool, 1, made)
     assert found is not None
     assert {name: getattr(found, name) for name in new.__dataclass_fields__} == {
@@ -129,6 +129,13 @@ async def test_the_auditor_is_told_of_every_shareable_release_and_of_no_other(po
     assert len(found) == 6
     assert {told.release.profile for told in found} == {"shareable"}
     assert {facts.month_on for facts, _ in found[-1].rows} == {date(2026, 11, 1)}
+
+
+async def test_a_table_that_comes_in_parts_comes_back_whole(pool: asyncpg.Pool) -> None:
+    (one, two), name = TABLES["school_month"].items(), "school_month"
+    parts = [(name, dict([one])), ("notes", {}), (name, dict([two]))]
+    made = await releases.record(pool, NEW, rows=rows(), totals=TOTALS, tables=parts)
+    assert await releases.tables_of(pool, 1, made) == {**TABLES, "notes": {}}
 
 
 async def test_one_revision_is_recorded_once(pool: asyncpg.Pool) -> None:

@@ -62,11 +62,13 @@ async def seed(pool: asyncpg.Pool, size: districts.Size) -> None:
 async def one(url: str, profile: terms.Profile, folder: Path) -> None:
     """In a process of its own: what it took, as JSON."""
     steps: dict[str, float] = defaultdict(float)
+    peaks: dict[str, float] = {}
     last: list[float | str] = ["opening", time.perf_counter()]
 
     def progress(step: str, done: int, total: int) -> None:
         now = time.perf_counter()
         steps[str(last[0])] += now - float(last[1])
+        peaks[str(last[0])] = _peak()
         last[:] = [step, now]
 
     began = time.perf_counter()
@@ -78,9 +80,14 @@ async def one(url: str, profile: terms.Profile, folder: Path) -> None:
             clock=lambda: NOW,
             progress=progress,
         )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    told = {"seconds": time.perf_counter() - began, "peak": peak, "steps": steps, "told": made.told}
+    told = {"seconds": time.perf_counter() - began, "peak": _peak(), "steps": steps, "peaks": peaks}
+    told["told"] = made.told
     print(json.dumps({**told, "bytes": made.release.archive_bytes, "levels": dict(made.levels)}))
+
+
+def _peak() -> float:
+    """MB of this process, so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 async def run(server: embedded.Server, size: districts.Size, folder: Path) -> None:
@@ -114,14 +121,15 @@ async def _child(url: str, profile: str, folder: Path) -> dict[str, object]:
 async def show(size: districts.Size, profile: str, found: dict[str, object], baseline: float) -> None:
     _OUT.print(f"{profile}, {size.schools_of_district:,} schools, {size.lines:,} lines x {size.days} days")
     table = Table()
-    for heading in ("step", "s", "/ baseline"):
+    for heading in ("step", "s", "/ baseline", "peak so far, MB"):
         table.add_column(heading, justify="left" if heading == "step" else "right")
-    steps = found["steps"]
+    steps, peaks = found["steps"], found["peaks"]
     assert isinstance(steps, dict)
+    assert isinstance(peaks, dict)
     for step, seconds in sorted(steps.items(), key=lambda pair: -pair[1])[:8]:
-        table.add_row(step, f"{seconds:.1f}", f"{seconds / baseline:.1f}")
+        table.add_row(step, f"{seconds:.1f}", f"{seconds / baseline:.1f}", f"{peaks[step]:.0f}")
     total = float(str(found["seconds"]))
-    table.add_row("everything", f"{total:.1f}", f"{total / baseline:.1f}")
+    table.add_row("everything", f"{total:.1f}", f"{total / baseline:.1f}", f"{float(str(found['peak'])):.0f}")
     _OUT.print(table)
     _OUT.print(
         f"baseline, loan days by school: {baseline:.2f} s; archive {int(str(found['bytes'])) / 1e6:.1f} MB; peak "

@@ -1,6 +1,8 @@
 """Which level each school and the totals are told at."""
 
+import itertools
 import random
+import time
 
 import pytest
 
@@ -74,6 +76,20 @@ def test_when_time_has_run_out_schools_are_withheld_and_counted() -> None:
     )
     assert _levels(decision) == ["withheld", "withheld"]
     assert decision.unsettled >= 2
+
+
+def test_totals_that_their_share_of_the_time_did_not_settle_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Though there was time left for coarser ones."""
+    asked_the_time = itertools.count()
+    rows = _district(random.Random(3), 8)
+    assert (decided := protecting.decide(rows)).unsettled == 0
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(asked_the_time)))
+    rushed = protecting.decide(rows, terms=protecting.Terms(seconds=100))
+    assert rushed.rows == decided.rows
+    assert ("totals_of_ranges" in decided.notes, "totals_of_ranges" in rushed.notes) == (False, True)
+    assert rushed.unsettled == 1
 
 
 def test_progress_is_told_school_by_school() -> None:

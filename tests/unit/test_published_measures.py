@@ -63,7 +63,7 @@ def test_a_school_of_exact_counts_has_an_index_without_a_width() -> None:
     found = equity.concentration(model)
     for bounds, true in (
         (measures.absolute(schools), found.absolute.value),
-        (measures.relative(schools), found.relative.value),
+        (measures.relative(measures.absolute(schools), schools), found.relative.value),
     ):
         assert bounds == pytest.approx((true, true))
 

@@ -307,6 +307,16 @@ def cells(
     return changes.as_cells(shareable.tables(made))
 
 
+def test_the_ledger_gets_a_large_table_in_parts() -> None:
+    of = month_facts.facts(
+        month_facts.school(n, month_facts.counts(100, 95, 95, 95, n % 90, 0)) for n in range(1, 1202)
+    )
+    tables = shareable.tables(published.of(of, month_facts.decision(of), version="1"))
+    parts = [part for name, part in changes.in_parts(tables) if name == "school_month"]
+    assert [len(part) for part in parts] == [500, 500, 201]
+    assert changes.as_cells(tables)["school_month"] == {**parts[0], **parts[1], **parts[2]}
+
+
 def two(need: int = 40, adequate: int = 30, *, days: int | None = 22, **changed: object) -> months.Facts:
     first = month_facts.school(1, month_facts.counts(need, 36, 34, 32, adequate, 0, answered=210), **changed)
     return month_facts.facts([first, month_facts.school(2)], instructional_days=days)
