@@ -49,6 +49,7 @@ class Program:
         self._bounds: list[tuple[int, int]] = []
         self._rows: list[tuple[dict[Key, int], float, float]] = []
         self._solvers: dict[bool, _Solver] = {}  # by whether whole numbers are asked for
+        self._checked: _Checked | None = None
         self._turn = 0
         self.solved = 0
 
@@ -90,7 +91,9 @@ class Program:
         wanted = float(value - asked.constant)
         factors = {self._places[key]: factor for key, factor in asked.factors}
         least = -highspy.kHighsInf if or_less else wanted
-        return self._found(_Question(factors, least, wanted, self._leaning(), _ANY_GAP))
+        found = self._found(_Question(factors, least, wanted, self._leaning(), _ANY_GAP))
+        is_so = found is not None and (asked.of(found) == value or (or_less and asked.of(found) < value))
+        return found if is_so else None
 
     def _leaning(self) -> Numbers:
         """Another direction at each turn, so that worlds differ and one tells of many counts."""
@@ -103,7 +106,14 @@ class Program:
         values = self._solver(is_whole=False).answer(question)
         if values is not None and np.abs(values - np.rint(values)).max(initial=0.0) > _TOLERANCE:
             values = self._solver(is_whole=True).answer(question)
-        return None if values is None else World(self._places, np.rint(values).astype(np.int64))
+        world = None if values is None else np.rint(values).astype(np.int64)
+        return None if world is None or not self._fits(world) else World(self._places, world)
+
+    def _fits(self, world: npt.NDArray[np.int64]) -> bool:
+        """In whole numbers, as a solver's own word holds within its tolerances."""
+        if self._checked is None:
+            self._checked = _Checked(self._bounds, self._by_place())
+        return self._checked.holds(world)
 
     def _solver(self, *, is_whole: bool) -> "_Solver":
         if is_whole not in self._solvers:
@@ -115,6 +125,34 @@ class Program:
             ({self._places[key]: factor for key, factor in factors.items()}, least, most)
             for factors, least, most in self._rows
         ]
+
+
+class _Checked:
+    """The bounds and constraints of a program, to be looked at without a solver."""
+
+    def __init__(
+        self, bounds: Sequence[tuple[int, int]], rows: Sequence[tuple[Mapping[int, int], float, float]]
+    ) -> None:
+        self._bounds = np.array(bounds, dtype=np.double).reshape(-1, 2)
+        told = [row for row in rows if row[0]]
+        self._places = np.array([place for factors, _, _ in told for place in factors], dtype=np.int64)
+        self._factors = np.array(
+            [factor for factors, _, _ in told for factor in factors.values()], dtype=np.int64
+        )
+        self._starts = np.cumsum([0, *(len(factors) for factors, _, _ in told)])[:-1]
+        self._ends = np.array([(least, most) for _, least, most in told], dtype=np.double).reshape(-1, 2)
+
+    def holds(self, world: npt.NDArray[np.int64]) -> bool:
+        if not self._is_between(world, self._bounds):
+            return False
+        if not len(self._starts):
+            return True
+        sums = np.add.reduceat(world[self._places] * self._factors, self._starts)
+        return self._is_between(sums, self._ends)
+
+    @staticmethod
+    def _is_between(values: npt.NDArray[np.int64], ends: Numbers) -> bool:
+        return bool(np.all((ends[:, 0] <= values) & (values <= ends[:, 1])))
 
 
 @dataclass(frozen=True, slots=True)

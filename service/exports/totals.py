@@ -36,7 +36,7 @@ def choose(
 ) -> Chosen:
     """Exact, else as ranges of ten, else as sums of the schools' own ranges; then nothing is said that the schools do
     not, and only what earlier totals make of their new ranges is to be judged."""
-    told, is_over = tuple(rows), terms.is_over
+    told, is_over = tuple(rows), False
     for level, share in _SHARES.items():
         cells, part = _cells(told, money, level), _part(terms, share)
         is_kept = bool(cells) and _is_kept(told, before, cells, part, progress)
@@ -50,7 +50,7 @@ def choose(
         rows=mended,
         cells=sums,
         cells_only=frozenset(sums),
-        unsettled=int(is_over),
+        unsettled=int(is_over or terms.is_over),
         notes={
             "totals_of_ranges": 1,
             "schools_beside_earlier_totals": sum(a is not b for a, b in zip(told, mended, strict=True)),

@@ -1,8 +1,8 @@
--- Making a month's partitions no longer stops those who read, and dropping them never costs a reader its transaction.
+-- Making a month's partitions no longer stops those who read, and dropping one gives way to them.
 
 -- Makes the monthly partitions that cover the given days where they are missing; returns how many it made. Each is
 -- attached, which whoever reads or writes the table need not wait for: a lock that shuts them out of several tables
--- at once would meet theirs in another order.
+-- at once would meet theirs in another order. Who writes lines, which its foreign keys name, waits for the caller's end.
 CREATE OR REPLACE FUNCTION ensure_partitions(first_on date, last_on date) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -41,12 +41,12 @@ BEGIN
 END
 $$;
 
--- Takes a partition out of its table and drops it. Locks are waited for briefly, so that nobody else waits behind us,
--- and for less than PostgreSQL lets two wait for each other (deadlock_timeout, 1 s); the caller tries again.
+-- Takes a partition out of its table and drops it. Locks are waited for briefly, so that nobody else waits behind us, and
+-- the four of them for less than PostgreSQL lets two wait for each other (deadlock_timeout, 1 s); the caller tries again.
 CREATE OR REPLACE FUNCTION drop_partition(parent regclass, partition regclass) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM set_config('lock_timeout', '500ms', true);
+    PERFORM set_config('lock_timeout', '200ms', true);
     EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', parent, partition);
     EXECUTE format('DROP TABLE %s', partition);
 END

@@ -1,4 +1,4 @@
-"""Partitions are made and dropped while others read and write, and nobody loses a transaction by it."""
+"""Partitions are made and dropped while others read and write, and no reader loses a transaction by it."""
 
 import asyncio
 from datetime import date
@@ -66,3 +66,28 @@ async def test_dropping_gives_way_to_a_reader_that_would_wait_for_it_in_turn(poo
             await dropping
     await pool.execute(drop, "usage_readings", "usage_readings_203104")
     assert await pool.fetchval("SELECT to_regclass('usage_readings_203104')") is None
+
+
+async def test_dropping_that_waits_several_times_still_gives_way(database: str) -> None:
+    """One after the other: for a reader of the table, a writer of lines, and a reader of lines who waits in turn."""
+    drop = sql.queries()["drop_partition"]
+    async with asyncpg.create_pool(database, min_size=4, max_size=5) as pool:
+        await pool.execute(MAKE, OLD)
+        async with pool.acquire() as holder, pool.acquire() as writer, pool.acquire() as reader:
+            first, second, third = (one.transaction() for one in (holder, writer, reader))
+            for one in (first, second, third):
+                await one.start()
+            await holder.execute("LOCK TABLE usage_readings IN ACCESS SHARE MODE")
+            await writer.execute("LOCK TABLE lines IN ROW EXCLUSIVE MODE")
+            await reader.execute("LOCK TABLE lines IN ACCESS SHARE MODE")
+            dropping = asyncio.create_task(pool.execute(drop, "usage_readings", "usage_readings_203104"))
+            await waits_for_a_lock(pool)
+            reading = asyncio.create_task(reader.fetchval("SELECT count(*) FROM usage_readings"))
+            await asyncio.sleep(0.12)
+            await first.rollback()
+            await asyncio.sleep(0.12)
+            await second.rollback()
+            assert await reading == 0
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await dropping
+            await third.rollback()

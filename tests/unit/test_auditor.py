@@ -3,10 +3,12 @@
 import itertools
 from collections.abc import Iterator
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.exports import auditor
+from service.exports import auditor, programs
 from service.model import protection
 from service.model.protection import Level
 from tests import protected
@@ -114,3 +116,17 @@ def test_every_verdict_on_ranges_of_five_is_that_of_trying_all_worlds(one: prote
     }
     found = _broken(told) & {a.quantity.name for a in wanted}
     assert found == expected
+
+
+@pytest.mark.parametrize(("answer", "is_one"), [((3.0, 4.0), True), ((4.0, 3.0), False), ((3.0, 9.0), False)])
+def test_a_world_of_the_solver_is_looked_at_before_it_is_believed(
+    monkeypatch: pytest.MonkeyPatch, answer: tuple[float, float], is_one: bool
+) -> None:
+    program = programs.Program()
+    program.count("adequate", 0, 8)
+    program.count("loaned", 0, 8)
+    program.at_most(["adequate"], "loaned")
+    monkeypatch.setattr(programs._Solver, "answer", lambda self, question: np.array(answer))
+    asked = programs.Expression((("adequate", 1),))
+    assert (program.extreme(asked, is_most=True) is not None) is is_one
+    assert program.world(asked, 2) is None

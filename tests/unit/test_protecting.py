@@ -78,6 +78,11 @@ def test_when_time_has_run_out_schools_are_withheld_and_counted() -> None:
     assert decision.unsettled >= 2
 
 
+def test_totals_that_take_no_time_are_settled_in_none() -> None:
+    decision = protecting.decide([protected.used(60, 45, 30)], terms=protecting.Terms(seconds=0))
+    assert ("totals_exact" in decision.notes, decision.unsettled) == (True, 1)
+
+
 def test_totals_that_their_share_of_the_time_did_not_settle_are_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
