@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 import sql
-from tests.integration.test_sweep_faults import waits_for_a_lock
+from tests.integration.test_sweep_faults import WAITING
 
 MONTH = date(2031, 5, 1)
 TABLES = (
@@ -54,13 +54,19 @@ async def test_a_partition_has_the_keys_and_checks_of_its_table(pool: asyncpg.Po
     )
 
 
+async def _waits(pool: asyncpg.Pool, dropping: asyncio.Task[str]) -> None:
+    """For a lock; on a slow machine it may have given up before we look."""
+    while not dropping.done() and not await pool.fetchval(WAITING):
+        await asyncio.sleep(0.01)
+
+
 async def test_dropping_gives_way_to_a_reader_that_would_wait_for_it_in_turn(pool: asyncpg.Pool) -> None:
     await pool.execute(MAKE, OLD)
     drop = sql.queries()["drop_partition"]
     async with pool.acquire() as reader, reader.transaction():
         await reader.fetchval("SELECT count(*) FROM lines")  # which the partition's foreign key names
         dropping = asyncio.create_task(pool.execute(drop, "usage_readings", "usage_readings_203104"))
-        await waits_for_a_lock(pool)
+        await _waits(pool, dropping)
         assert await reader.fetchval("SELECT count(*) FROM usage_readings") == 0
         with pytest.raises(asyncpg.LockNotAvailableError):
             await dropping
@@ -81,7 +87,7 @@ async def test_dropping_that_waits_several_times_still_gives_way(database: str) 
             await writer.execute("LOCK TABLE lines IN ROW EXCLUSIVE MODE")
             await reader.execute("LOCK TABLE lines IN ACCESS SHARE MODE")
             dropping = asyncio.create_task(pool.execute(drop, "usage_readings", "usage_readings_203104"))
-            await waits_for_a_lock(pool)
+            await _waits(pool, dropping)
             reading = asyncio.create_task(reader.fetchval("SELECT count(*) FROM usage_readings"))
             await asyncio.sleep(0.12)
             await first.rollback()
